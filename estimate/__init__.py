@@ -1,0 +1,1 @@
+"""Mass estimators and classical proxies."""

@@ -1,0 +1,1 @@
+"""What mass estimators look at, tested by numbers."""

@@ -1,0 +1,1 @@
+"""From hydro gas to photon events, images, spectra and numbers."""

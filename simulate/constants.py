@@ -1,0 +1,29 @@
+"""Physical constants in the units used inside, CODATA 2018 and IAU 2015 through astropy's values."""
+
+from typing import Final
+
+__all__ = [
+    "BOLTZMANN_KEV_PER_K",
+    "CM_PER_KPC",
+    "ERG_PER_KEV",
+    "HYDROGEN_FRACTION",
+    "LIGHT_SPEED_KMS",
+    "MSUN_G",
+    "NEWTON_KPC_KMS2_PER_MSUN",
+    "PROTON_MASS_G",
+    "SOLAR_METAL_MASS_FRACTION",
+]
+
+CM_PER_KPC: Final = 3.0856775814913673e21
+MSUN_G: Final = 1.988409870698051e33
+PROTON_MASS_G: Final = 1.67262192369e-24
+BOLTZMANN_KEV_PER_K: Final = 8.617333262145179e-08
+ERG_PER_KEV: Final = 1.602176634e-09
+LIGHT_SPEED_KMS: Final = 299792.458
+NEWTON_KPC_KMS2_PER_MSUN: Final = 4.300917270036279e-06
+
+# Hydrogen mass fraction where a snapshot gives none: primordial, as the hydro codes assume.
+HYDROGEN_FRACTION: Final = 0.76
+
+# Metal mass fraction of the Sun in the abundance table of Anders & Grevesse (1989, GeCoA 53, 197).
+SOLAR_METAL_MASS_FRACTION: Final = 0.0189
