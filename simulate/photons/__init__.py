@@ -1,1 +1,1 @@
-"""photons."""
+"""From emitters to detected photons: expectations and exact Poisson draws."""

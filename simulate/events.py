@@ -1,0 +1,108 @@
+"""Detected photons: one row per event, a struct of arrays with the truth kept beside the measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icmass.simulate.origin import Origin
+from icmass.simulate.view import View
+
+__all__ = ["Events"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Events:
+    """Struct of arrays, one row per detected photon (52 bytes each).
+
+    Attributes
+    ----------
+    time_s : float64
+        Time since the start of the exposure.
+    east_arcsec, north_arcsec : float32
+        Measured offset from the pointing, tangent plane.
+    channel : int16
+        Detector channel, counted from 0 whatever the response file counts from.
+    energy_kev : float32
+        Measured energy, uniform inside the channel.
+    true_energy_kev, true_east_arcsec, true_north_arcsec : float32
+        Before the detector and the PSF.
+    module : uint8
+        Telescope module number.
+    origin : uint8
+        `Origin` of the photon.
+    source_id : int32
+        Row of the truth table of sources, from 1; 0 for photons of no listed source.
+    parent : int64
+        Row of the gas particle, source or sky cell that emitted it, in its own component.
+    """
+
+    time_s: Floats
+    east_arcsec: NDArray[np.float32]
+    north_arcsec: NDArray[np.float32]
+    channel: NDArray[np.int16]
+    energy_kev: NDArray[np.float32]
+    true_energy_kev: NDArray[np.float32]
+    true_east_arcsec: NDArray[np.float32]
+    true_north_arcsec: NDArray[np.float32]
+    module: NDArray[np.uint8]
+    origin: NDArray[np.uint8]
+    source_id: NDArray[np.int32]
+    parent: NDArray[np.int64]
+
+    DTYPES = {
+        "time_s": "f8",
+        "east_arcsec": "f4",
+        "north_arcsec": "f4",
+        "channel": "i2",
+        "energy_kev": "f4",
+        "true_energy_kev": "f4",
+        "true_east_arcsec": "f4",
+        "true_north_arcsec": "f4",
+        "module": "u1",
+        "origin": "u1",
+        "source_id": "i4",
+        "parent": "i8",
+    }
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    @classmethod
+    def empty(cls, count: int = 0) -> "Events":
+        """Allocate `count` rows; the content is undefined unless `count` is 0."""
+        return cls(**{name: np.empty(count, dtype) for name, dtype in cls.DTYPES.items()})
+
+    @classmethod
+    def concatenate(cls, parts: "Sequence[Events]") -> "Events":
+        """Join events in the order given."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            **{
+                name: np.concatenate([getattr(part, name) for part in parts])
+                if parts
+                else np.empty(0, dtype)
+                for name, dtype in cls.DTYPES.items()
+            }
+        )
+
+    def select(self, chosen: NDArray[Any] | slice) -> "Events":
+        """Return the rows of a mask, an index array or a slice."""
+        return Events(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+
+    def from_origin(self, origin: Origin) -> "Events":
+        """Return the events of one origin."""
+        return self.select(self.origin == origin)
+
+    def ra_dec(self, view: View) -> tuple[Floats, Floats]:
+        """Measured position in degrees, float64, shape (n,) each."""
+        return view.sky(self.east_arcsec, self.north_arcsec)
+
+    def true_ra_dec(self, view: View) -> tuple[Floats, Floats]:
+        """Position before the PSF in degrees, float64, shape (n,) each."""
+        return view.sky(self.true_east_arcsec, self.true_north_arcsec)
