@@ -1,13 +1,14 @@
 """Independent random streams: one per (seed, halo, line of sight, stage).
 
 A stage asks for its stream by name, so that switching one stage off leaves the draws of every other
-unchanged. Kernels receive a 64-bit key and derive one generator per fixed block of work from it; a
-result therefore does not depend on the number of threads.
+unchanged. Kernels receive a 128-bit key and number their draws, so that a result does not depend on
+the number of threads.
 """
 
 import zlib
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["kernel_key", "stream"]
 
@@ -31,6 +32,6 @@ def stream(seed: int, *path: int | str) -> np.random.SeedSequence:
     return np.random.SeedSequence(entropy=seed, spawn_key=tuple(words))
 
 
-def kernel_key(sequence: np.random.SeedSequence) -> np.uint64:
-    """Return the 64-bit key from which a kernel seeds its blocks."""
-    return np.uint64(sequence.generate_state(1, np.uint64)[0])
+def kernel_key(sequence: np.random.SeedSequence) -> NDArray[np.uint64]:
+    """Return the 128-bit key of a stream for the kernels, shape (2,)."""
+    return sequence.generate_state(2, np.uint64)
