@@ -1,6 +1,7 @@
 """Counts in rings about a centre: surface brightness against radius."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -112,6 +113,6 @@ def count_profile(
     counts = np.bincount(ring[inside], minlength=len(edges) - 1)
     areas = [
         area_arcmin2(Annulus(inner, outer, east, north), view)
-        for inner, outer in zip(edges[:-1], edges[1:], strict=True)
+        for inner, outer in pairwise(edges)
     ]
     return Profile(edges, counts, np.array(areas), exposure_s, band, origin)
