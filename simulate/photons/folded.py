@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
-from icmass.simulate.instrument import Redistribution, Response, Vignetting
+from icmass.simulate.instrument import Instrument, Redistribution, Response, Vignetting
 from icmass.simulate.photons.inverse_cdf_kernels import fill_guide
+from icmass.simulate.view import View
 
 __all__ = ["FoldedSpectra"]
 
 Floats = NDArray[np.float64]
+
+# Spacing of the off-axis angles of a pointed observation; vignetting is smooth over several arcmin.
+_THETA_STEP_ARCMIN = 4.0
 
 # Entries of the guide per spectrum: a draw then looks at about two bins (1,000 bins, 512 entries).
 _GUIDE_SIZE = 512
@@ -91,14 +95,12 @@ class FoldedSpectra:
             )
         if not np.isfinite(photons).all() or (photons < 0).any():
             raise InputError("photons: spectra must be finite and not negative.")
-        seen = photons * response.area_cm2 if area else photons
+        seen = photons * redistribution.row_sum * (response.area_cm2 if area else 1.0)
         theta = np.zeros(1) if theta_arcmin is None else np.asarray(theta_arcmin, dtype=np.float64)
         spectra = seen[None]
         if vignetting is not None and theta_arcmin is not None:
-            energy = 0.5 * (
-                redistribution.energy_edges_kev[1:] + redistribution.energy_edges_kev[:-1]
-            )
-            spectra = seen[None] * vignetting.factor(energy, theta)[:, None, None, :]
+            loss = vignetting.factor(redistribution.energy_kev, theta)
+            spectra = seen[None] * loss[:, None, None, :]
         cumulative = np.cumsum(spectra, axis=-1)
         rate = cumulative[..., -1].copy()
         cumulative /= np.where(rate > 0, rate, 1.0)[..., None]
@@ -107,6 +109,23 @@ class FoldedSpectra:
         guide = np.empty((*rate.shape, _GUIDE_SIZE), dtype=np.int16)
         fill_guide(cdf.reshape(-1, n_e), guide.reshape(-1, _GUIDE_SIZE))
         return cls(theta, rate, cdf, guide, redistribution)
+
+    @classmethod
+    def for_view(
+        cls, photons: Floats, instrument: Instrument, view: View, *, area: bool = True
+    ) -> "FoldedSpectra":
+        """Fold with the response that an instrument has in a view; arguments as in `build`.
+
+        The survey response is averaged over the field already; a pointed one loses photons off
+        axis.
+        """
+        response = instrument.response(view.mode)
+        if view.mode == "survey" or not area:
+            return cls.build(photons, response, area=area)
+        # Beyond the field by one step, so that light scattered in from outside is in the table.
+        outermost = view.width_arcsec / 120.0 + _THETA_STEP_ARCMIN
+        theta = np.arange(0.0, outermost + _THETA_STEP_ARCMIN, _THETA_STEP_ARCMIN)
+        return cls.build(photons, response, vignetting=instrument.vignetting, theta_arcmin=theta)
 
     @property
     def two_parts(self) -> Floats:
@@ -122,6 +141,8 @@ class FoldedSpectra:
         -------
         ndarray, shape (n_theta, n_node, n_part)
         """
+        recorded = self.redistribution.row_sum
         chance = self.redistribution.band_probability(lo_kev, hi_kev)
+        chance = np.divide(chance, recorded, out=np.zeros_like(chance), where=recorded > 0)
         share = np.diff(self.cdf.astype(np.float64), axis=-1, prepend=0.0) @ chance
         return self.rate * share
