@@ -1,0 +1,105 @@
+"""Read a TOML file whose every key is asked for: missing, mistyped and left-over ones are errors.
+
+A `Section` hands out values by name and type and remembers the names, so that a misspelt key is
+reported together with the key that was meant.
+"""
+
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from icmass.errors import InputError
+
+__all__ = ["Section", "read_toml"]
+
+
+def read_toml(path: Path) -> "Section":
+    """Open a TOML file as a section; InputError names the file if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return Section(tomllib.load(file), f"{path}")
+    except FileNotFoundError:
+        raise InputError(f"{path}: must be an existing TOML file; no such file.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: must be a TOML file; cannot read it ({error}).") from error
+
+
+class Section:
+    """One table of a TOML file.
+
+    Parameters
+    ----------
+    values : dict
+        The table.
+    where : str
+        File and path of the table, for messages.
+    """
+
+    def __init__(self, values: dict[str, Any], where: str) -> None:
+        self._values = values
+        self._where = where
+        self._asked: set[str] = set()
+
+    def __contains__(self, key: str) -> bool:
+        self._asked.add(key)
+        return key in self._values
+
+    def _get(self, key: str, kind: type | tuple[type, ...], what: str, default: Any) -> Any:
+        if key not in self:
+            if default is None:
+                raise InputError(f"{self._where}: must have the key '{key}' ({what}); it has none.")
+            return default
+        value = self._values[key]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise InputError(f"{self._where}: '{key}' must be {what}; got {value!r}.")
+        return value
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Return a string."""
+        return str(self._get(key, str, "a text", default))
+
+    def flag(self, key: str, default: bool | None = None) -> bool:
+        """Return true or false."""
+        return bool(self._get(key, bool, "true or false", default))
+
+    def number(self, key: str, default: float | None = None, *, above: float = -np.inf) -> float:
+        """Return a finite number larger than `above`."""
+        value = float(self._get(key, (int, float), "a number", default))
+        if not above < value < np.inf:
+            raise InputError(
+                f"{self._where}: '{key}' must be a finite number above {above:g}; got {value}."
+            )
+        return value
+
+    def numbers(self, key: str) -> np.ndarray:
+        """Return a list of finite numbers as a float64 array."""
+        value = self._get(key, list, "a list of numbers", None)
+        good = all(isinstance(x, int | float) and not isinstance(x, bool) for x in value)
+        if not good or not value or not np.all(np.isfinite(value)):
+            raise InputError(f"{self._where}: '{key}' must be a list of finite numbers.")
+        return np.asarray(value, dtype=np.float64)
+
+    def section(self, key: str) -> "Section":
+        """Return the table under a key."""
+        return Section(self._get(key, dict, "a table", None), f"{self._where} [{key}]")
+
+    def sections(self, key: str) -> list["Section"]:
+        """Return the tables of an array of tables; none if the key is absent."""
+        found = self._get(key, list, "an array of tables", [])
+        return [Section(x, f"{self._where} [[{key}]] number {i}") for i, x in enumerate(found, 1)]
+
+    def done(self) -> None:
+        """Raise InputError if the table holds a key that was never asked for."""
+        for key in self._values:
+            if key in self._asked:
+                continue
+            near = get_close_matches(key, sorted(self._asked), n=1)
+            hint = (
+                f"Did you mean '{near[0]}'?"
+                if near
+                else f"Known: {', '.join(sorted(self._asked))}."
+            )
+            raise InputError(f"{self._where}: must have known keys only; got '{key}'. {hint}")
