@@ -1,4 +1,4 @@
-"""Physical constants in the units used inside, CODATA 2018 and IAU 2015 through astropy's values."""
+"""Physical constants in the units used inside: CODATA 2018 and IAU 2015, astropy's values."""
 
 from typing import Final
 

@@ -1,8 +1,8 @@
-"""Detected photons: one row per event, a struct of arrays with the truth kept beside the measured."""
+"""Detected photons: a struct of arrays, one row per event, the truth beside the measured."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +54,7 @@ class Events:
     source_id: NDArray[np.int32]
     parent: NDArray[np.int64]
 
-    DTYPES = {
+    DTYPES: ClassVar[dict[str, str]] = {
         "time_s": "f8",
         "east_arcsec": "f4",
         "north_arcsec": "f4",

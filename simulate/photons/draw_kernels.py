@@ -1,6 +1,15 @@
 """Exact Poisson draws: which emitter sends how many photons, and what each photon becomes.
 
 Draw numbers are positions in a stream (`random_kernels`), so nothing here depends on threads.
+
+`draw_photons` takes tuples of arrays, angles in arcsec and energies in keV unless said:
+
+- emitters: east, north, extent, energy shift, node, mix (see `Emitters`)
+- spectra: angle nodes [arcmin], rate (n_theta, n_node, 2), cdf and guide (see `FoldedSpectra`)
+- detector, psf, field, modules: see the functions of these names in `detector`
+- kernel_quantile: projected radius over support radius at evenly spaced probabilities
+- out_position: east, north, true east, true north; out_energy: energy, true energy, time [s];
+  out_detector: channel (-1 for photons that leave the field), module
 """
 
 import math
@@ -18,9 +27,16 @@ __all__ = ["BLOCK", "count_blocks", "draw_photons", "fill_parents"]
 BLOCK = 4096
 _POINT, _KERNEL, _SQUARE = 0, 1, 2
 _TWO_PI = 2.0 * math.pi
-_DRAWS_PER_BLOCK = np.uint64(1) << np.uint64(40)
-_DRAWS_PER_EVENT = np.uint64(16)
 _ONE = np.uint64(1)
+_DRAWS_PER_BLOCK = np.uint64(1) << np.uint64(40)
+
+# What each of an event's draws is for; number 0 picks the spectrum.
+_DRAWS_PER_EVENT = np.uint64(16)
+_BIN, _IN_BIN = np.uint64(1), np.uint64(2)
+_RADIUS, _ANGLE = np.uint64(3), np.uint64(4)
+_PSF_RADIUS, _PSF_ANGLE = np.uint64(5), np.uint64(6)
+_CHANNEL, _IN_CHANNEL = np.uint64(7), np.uint64(8)
+_TIME, _MODULE = np.uint64(9), np.uint64(10)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -75,7 +91,7 @@ def _term(rate, t, k, part, theta, node, mix):
 
 @numba.njit(cache=True, nogil=True)
 def _pick_spectrum(rate, theta, node, mix, chance):
-    """Return (theta index, node index, part) of the mixture's term that holds `chance` in [0, 1)."""
+    """Return (theta, node, part) indices of the term of the mixture that holds `chance` in [0, 1)."""
     t0, k0 = int(theta), int(node)
     t1 = t0 + 1 if theta > t0 else t0
     k1 = k0 + 1 if node > k0 else k0
@@ -104,6 +120,61 @@ def _king_radius(chance, core, power, truncation):
     return core * math.sqrt(max((1.0 - chance * truncation) ** power - 1.0, 0.0))
 
 
+@numba.njit(cache=True, nogil=True, inline="always")
+def _interpolate(table, level):
+    """Value of an evenly spaced table at a fractional index, constant beyond its end."""
+    cell = min(int(level), table.shape[0] - 1)
+    after = min(cell + 1, table.shape[0] - 1)
+    return table[cell] + min(level - cell, 1.0) * (table[after] - table[cell])
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _place_in_emitter(key, draw, shape, extent, kernel_quantile):
+    """Offset (east, north) of a photon from the centre of its emitter."""
+    if shape == _KERNEL:
+        level = uniform(key, draw + _RADIUS) * (kernel_quantile.shape[0] - 1)
+        radius = extent * _interpolate(kernel_quantile, level)
+        angle = _TWO_PI * uniform(key, draw + _ANGLE)
+        return radius * math.cos(angle), radius * math.sin(angle)
+    if shape == _SQUARE:
+        east = 2.0 * uniform(key, draw + _RADIUS) - 1.0
+        north = 2.0 * uniform(key, draw + _ANGLE) - 1.0
+        return extent * east, extent * north
+    return 0.0, 0.0
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _scatter_in_mirror(key, draw, psf, theta_arcmin):
+    """Offset (east, north) that the point-spread function adds."""
+    _, core, core_power, core_cut, wing, wing_power, wing_cut, wing_share, growth = psf
+    chance = uniform(key, draw + _PSF_RADIUS)
+    if chance < wing_share:
+        radius = _king_radius(chance / wing_share, wing, wing_power, wing_cut)
+    else:
+        chance = (chance - wing_share) / (1.0 - wing_share)
+        radius = _king_radius(chance, core, core_power, core_cut)
+    radius *= _interpolate(growth, theta_arcmin)
+    angle = _TWO_PI * uniform(key, draw + _PSF_ANGLE)
+    return radius * math.cos(angle), radius * math.sin(angle)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _record(key, draw, energy, detector):
+    """Channel, and energy inside it, at which a photon is recorded."""
+    edges, cells_per_kev, cell_bin, row_start, row_channel, row_cdf, row_guide, channel_edges = (
+        detector
+    )
+    cell = min(max(int((energy - edges[0]) * cells_per_kev), 0), cell_bin.shape[0] - 1)
+    row = cell_bin[cell]
+    while row < edges.shape[0] - 2 and edges[row + 1] <= energy:
+        row += 1
+    cdf = row_cdf[row_start[row] : row_start[row + 1]]
+    channel = row_channel[row] + draw_bin(cdf, row_guide[row], uniform(key, draw + _CHANNEL))
+    low = channel_edges[channel]
+    width = channel_edges[channel + 1] - low
+    return channel, low + width * uniform(key, draw + _IN_CHANNEL)
+
+
 @numba.njit(cache=True, nogil=True, parallel=True)
 def draw_photons(
     key,
@@ -116,119 +187,43 @@ def draw_photons(
     psf,
     field,
     kernel_quantile,
-    module_table,
+    modules,
     out_position,
     out_energy,
     out_detector,
 ):
-    """Turn each photon's emitter into a detected event.
-
-    Parameters
-    ----------
-    key : uint64 array, shape (2,)
-    exposure_s : float
-    shape : int
-        0 point, 1 SPH kernel, 2 square.
-    parents : int64 array, shape (n,)
-    emitters : tuple
-        east, north, extent [arcsec], energy shift, node, mix.
-    spectra : tuple
-        theta nodes [arcmin], rate (n_theta, n_node, 2), cdf and guide (n_theta, n_node, n_part, .).
-    detector : tuple
-        energy edges [keV], cells per keV, cell-to-bin table, row starts, row channels, row cdf,
-        row guide, channel edges [keV].
-    psf : tuple
-        on (0 or 1), core, core power, core truncation, wing, wing power, wing truncation,
-        wing fraction, scale table over arcmin.
-    field : tuple
-        1 for a circle, half width [arcsec].
-    kernel_quantile : float64 array
-        Projected radius over support radius at evenly spaced probability.
-    module_table : tuple
-        Cumulative weights, module numbers.
-    out_position : tuple of float32 arrays
-        east, north, true east, true north [arcsec].
-    out_energy : tuple
-        energy, true energy [keV] (float32), time [s] (float64).
-    out_detector : tuple
-        channel (int16; -1 for photons that leave the field), module (uint8).
-    """
+    """Turn each photon's emitter (`parents`) into an event; the module's text has the arguments."""
     east, north, extent, shift, node, mix = emitters
     theta_nodes, rate, cdf, guide = spectra
-    edges, cells_per_kev, cell_bin, row_start, row_channel, row_cdf, row_guide, channel_edges = (
-        detector
-    )
-    psf_on, core, core_power, core_cut, wing, wing_power, wing_cut, wing_share, psf_scale = psf
+    edges = detector[0]
+    module_cdf, module_number = modules
     is_circle, half_width = field
-    module_cdf, module_number = module_table
-    n_bin = edges.shape[0] - 1
     for k in numba.prange(parents.shape[0]):
         draw = np.uint64(k) * _DRAWS_PER_EVENT
         i = parents[k]
         x, y = float(east[i]), float(north[i])
-        theta = 0.0
-        theta_arcmin = 0.0
-        if theta_nodes.shape[0] > 1 or psf_scale.shape[0] > 1:
-            theta_arcmin = math.sqrt(x * x + y * y) / 60.0
-            theta = fractional_node(theta_arcmin, theta_nodes)
-        t, row, part = _pick_spectrum(rate, theta, float(node[i]), float(mix[i]), uniform(key, draw))
-
-        energy_bin = draw_bin(cdf[t, row, part], guide[t, row, part], uniform(key, draw + np.uint64(1)))
-        low = edges[energy_bin]
-        energy = low + (edges[energy_bin + 1] - low) * uniform(key, draw + np.uint64(2))
-        energy *= shift[i]
-
-        if shape == _KERNEL:
-            level = uniform(key, draw + np.uint64(3)) * (kernel_quantile.shape[0] - 1)
-            cell = int(level)
-            radius = extent[i] * (
-                kernel_quantile[cell]
-                + (level - cell) * (kernel_quantile[cell + 1] - kernel_quantile[cell])
-            )
-            angle = _TWO_PI * uniform(key, draw + np.uint64(4))
-            x += radius * math.cos(angle)
-            y += radius * math.sin(angle)
-        elif shape == _SQUARE:
-            x += extent[i] * (2.0 * uniform(key, draw + np.uint64(3)) - 1.0)
-            y += extent[i] * (2.0 * uniform(key, draw + np.uint64(4)) - 1.0)
-        out_position[2][k] = x
-        out_position[3][k] = y
-        if psf_on == 1:
-            chance = uniform(key, draw + np.uint64(5))
-            if chance < wing_share:
-                radius = _king_radius(chance / wing_share, wing, wing_power, wing_cut)
-            else:
-                chance = (chance - wing_share) / (1.0 - wing_share)
-                radius = _king_radius(chance, core, core_power, core_cut)
-            cell = min(int(theta_arcmin), psf_scale.shape[0] - 1)
-            after = min(cell + 1, psf_scale.shape[0] - 1)
-            radius *= psf_scale[cell] + min(theta_arcmin - cell, 1.0) * (
-                psf_scale[after] - psf_scale[cell]
-            )
-            angle = _TWO_PI * uniform(key, draw + np.uint64(6))
-            x += radius * math.cos(angle)
-            y += radius * math.sin(angle)
-        out_position[0][k] = x
-        out_position[1][k] = y
-
-        cell = min(max(int((energy - edges[0]) * cells_per_kev), 0), cell_bin.shape[0] - 1)
-        energy_bin = cell_bin[cell]
-        while energy_bin < n_bin - 1 and edges[energy_bin + 1] <= energy:
-            energy_bin += 1
-        start = row_start[energy_bin]
-        channel = row_channel[energy_bin] + draw_bin(
-            row_cdf[start : row_start[energy_bin + 1]],
-            row_guide[energy_bin],
-            uniform(key, draw + np.uint64(7)),
+        theta_arcmin = math.sqrt(x * x + y * y) / 60.0
+        theta = fractional_node(theta_arcmin, theta_nodes)
+        t, row, part = _pick_spectrum(
+            rate, theta, float(node[i]), float(mix[i]), uniform(key, draw)
         )
-        low = channel_edges[channel]
-        out_energy[0][k] = low + (channel_edges[channel + 1] - low) * uniform(
-            key, draw + np.uint64(8)
-        )
-        out_energy[1][k] = energy
-        out_energy[2][k] = exposure_s * uniform(key, draw + np.uint64(9))
-        chance = uniform(key, draw + np.uint64(10))
+        low = draw_bin(cdf[t, row, part], guide[t, row, part], uniform(key, draw + _BIN))
+        width = edges[low + 1] - edges[low]
+        energy = shift[i] * (edges[low] + width * uniform(key, draw + _IN_BIN))
+
+        dx, dy = _place_in_emitter(key, draw, shape, extent[i], kernel_quantile)
+        x, y = x + dx, y + dy
+        out_position[2][k], out_position[3][k] = x, y
+        if psf[0] == 1:
+            dx, dy = _scatter_in_mirror(key, draw, psf, theta_arcmin)
+            x, y = x + dx, y + dy
+        out_position[0][k], out_position[1][k] = x, y
+
+        channel, measured = _record(key, draw, energy, detector)
+        out_energy[0][k], out_energy[1][k] = measured, energy
+        out_energy[2][k] = exposure_s * uniform(key, draw + _TIME)
         module = 0
+        chance = uniform(key, draw + _MODULE)
         while module_cdf[module] <= chance:
             module += 1
         out_detector[1][k] = module_number[module]

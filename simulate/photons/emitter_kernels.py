@@ -3,7 +3,6 @@
 import math
 
 import numba
-import numpy as np
 
 __all__ = ["expected_rate", "fractional_node", "mixture", "project_gas"]
 

@@ -76,9 +76,7 @@ class Emitters:
     ) -> "Emitters":
         """Patches of uniform sky that share one spectrum."""
         zero = np.zeros(len(norm))
-        return cls(
-            east_arcsec, north_arcsec, zero + half_side_arcsec, zero + 1.0, zero, zero, norm
-        )
+        return cls(east_arcsec, north_arcsec, zero + half_side_arcsec, zero + 1.0, zero, zero, norm)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 A spectrum is tabulated at nodes (temperature, photon index) and in parts that add linearly (without
 metals, per solar metallicity), folded with the effective area at each off-axis angle. An emitter
-between two nodes is the exact mixture of both, so the rate that is interpolated and the photons that
-are drawn belong to one and the same model.
+between two nodes is the exact mixture of both, so the rate that is interpolated and the photons
+that are drawn belong to one and the same model.
 """
 
 from dataclasses import dataclass

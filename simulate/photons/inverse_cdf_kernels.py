@@ -1,4 +1,4 @@
-"""Drawing from tabulated distributions with a guide table (Chen & Asau 1974, AIIE Trans. 6, 163)."""
+"""Drawing from tabulated distributions by guide table (Chen & Asau 1974, AIIE Trans. 6, 163)."""
 
 import numba
 import numpy as np

@@ -25,7 +25,7 @@ def kernel_3d(q: ArrayLike) -> Floats:
 def projected_enclosed(q: ArrayLike) -> Floats:
     """Share of the kernel inside the projected radius q (in support radii).
 
-    A thin shell of radius s sends the share 1 - sqrt(1 - q^2/s^2) of itself into the cylinder q < s.
+    A thin shell of radius s has the share 1 - sqrt(1 - q^2/s^2) of itself in the cylinder q < s.
     """
     q = np.atleast_1d(np.asarray(q, dtype=np.float64))
     step = 1.0 / 2000

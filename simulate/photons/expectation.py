@@ -1,0 +1,223 @@
+"""The expectation beside every random stage: counts per emitter and noise-free images."""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import fftconvolve
+
+from icmass.simulate.instrument import PSF
+from icmass.simulate.photons.deposit_kernels import (
+    deposit_kernels,
+    deposit_points,
+    deposit_squares,
+)
+from icmass.simulate.photons.emitter_kernels import expected_rate
+from icmass.simulate.photons.emitters import Component, Emitters, Shape
+from icmass.simulate.photons.sph import projected_enclosed, projected_quantile
+from icmass.simulate.pixel_grid import PixelGrid
+from icmass.simulate.view import View
+
+__all__ = ["expected_counts", "expected_image"]
+
+Floats = NDArray[np.float64]
+
+# Points that stand for an SPH particle smaller than a few pixels: rings of equal weight, angles.
+_RINGS, _ANGLES = 6, 12
+
+# Radii at which the PSF is tabulated for point sources.
+_DENSITY_STEPS = 4001
+
+# Points per pixel side at which the PSF is averaged.
+_MIN_SAMPLES = 3
+_SUB_PIXEL = (np.arange(_MIN_SAMPLES) + 0.5) / _MIN_SAMPLES - 0.5
+
+# Particles whose PSF has grown by the same factor to within this share one convolution.
+_GROWTH_STEP = 0.05
+
+
+def expected_counts(
+    component: Component, exposure_s: float, band_kev: tuple[float, float] | None = None
+) -> Floats:
+    """Counts that each emitter is expected to give, before any is lost outside the field.
+
+    Parameters
+    ----------
+    component : Component
+    exposure_s : float
+        Exposure in seconds, unvignetted.
+    band_kev : (lo, hi), optional
+        Only counts with measured energy in [lo, hi); Doppler shifts inside the band are neglected.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    spectra, emitters = component.spectra, component.emitters
+    table = spectra.rate if band_kev is None else spectra.band_rate(*band_kev)
+    if table.shape[2] == 1:
+        table = np.concatenate([table, np.zeros_like(table)], axis=2)
+    out = np.empty(len(emitters))
+    expected_rate(
+        emitters.east_arcsec,
+        emitters.north_arcsec,
+        emitters.node,
+        emitters.mix,
+        emitters.norm,
+        spectra.theta_arcmin,
+        np.ascontiguousarray(table * exposure_s),
+        out,
+    )
+    return out
+
+
+def expected_image(
+    component: Component,
+    view: View,
+    psf: PSF,
+    exposure_s: float,
+    grid: PixelGrid,
+    band_kev: tuple[float, float],
+) -> Floats:
+    """Noise-free image of one component: what the mean of many draws tends to.
+
+    Parameters
+    ----------
+    component : Component
+    view : View
+        Its field cuts the image.
+    psf : PSF
+        Spreads components that pass the mirrors; off axis it grows in a pointed observation.
+    exposure_s : float
+        Exposure in seconds, unvignetted.
+    grid : PixelGrid
+        Pixels of the image.
+    band_kev : (lo, hi)
+        Band of the measured energy.
+
+    Returns
+    -------
+    ndarray, shape (n_y, n_x)
+        Expected counts per pixel.
+    """
+    counts = expected_counts(component, exposure_s, band_kev)
+    emitters = component.emitters
+    if component.shape == Shape.SQUARE:
+        image = np.zeros(grid.shape)
+        deposit_squares(
+            emitters.east_arcsec,
+            emitters.north_arcsec,
+            emitters.extent_arcsec,
+            counts,
+            grid.east_edge_arcsec,
+            grid.south_edge_arcsec,
+            grid.pixel_arcsec,
+            image,
+        )
+    elif component.shape == Shape.POINT:
+        image = _point_image(emitters, counts, view, psf, grid)
+    else:
+        image = _kernel_image(emitters, counts, view, psf, grid)
+    return image * grid.field_fraction(view)
+
+
+def _growth(emitters: Emitters, view: View, psf: PSF) -> Floats:
+    """Growth of the PSF at each emitter, shape (n,)."""
+    if view.mode == "survey":
+        return np.ones(len(emitters))
+    return psf.scale(np.hypot(emitters.east_arcsec, emitters.north_arcsec) / 60.0)
+
+
+def _point_image(
+    emitters: Emitters, counts: Floats, view: View, psf: PSF, grid: PixelGrid
+) -> Floats:
+    """Point sources, each spread at its true place by its own PSF."""
+    image = np.zeros(grid.shape)
+    radius = np.linspace(0.0, psf.max_radius_arcsec, _DENSITY_STEPS)
+    samples = max(_MIN_SAMPLES, int(np.ceil(grid.pixel_arcsec / psf.core_arcsec * _MIN_SAMPLES)))
+    deposit_points(
+        emitters.east_arcsec,
+        emitters.north_arcsec,
+        _growth(emitters, view, psf),
+        counts,
+        grid.east_edge_arcsec,
+        grid.south_edge_arcsec,
+        grid.pixel_arcsec,
+        psf.density(radius),
+        psf.max_radius_arcsec,
+        samples,
+        image,
+    )
+    return image
+
+
+def _kernel_image(
+    emitters: Emitters, counts: Floats, view: View, psf: PSF, grid: PixelGrid
+) -> Floats:
+    """SPH particles, spread by the PSF in classes of nearly equal growth off axis.
+
+    Pixels wider than the core of the PSF are divided first, so that it is resolved.
+    """
+    divide = int(np.ceil(grid.pixel_arcsec / psf.core_arcsec))
+    pixel = grid.pixel_arcsec / divide
+    growth = _growth(emitters, view, psf)
+    growth_class = np.floor(np.log(growth) / np.log1p(_GROWTH_STEP)).astype(np.int64)
+    image = np.zeros(grid.shape)
+    for number in np.unique(growth_class):
+        chosen = growth_class == number
+        scale = float(growth[chosen].mean())
+        margin = int(np.ceil(psf.max_radius_arcsec * scale / grid.pixel_arcsec)) + 1
+        padded = PixelGrid(
+            (grid.n_x + 2 * margin) * divide,
+            (grid.n_y + 2 * margin) * divide,
+            pixel,
+            grid.centre_east_arcsec,
+            grid.centre_north_arcsec,
+        )
+        fine = np.zeros(padded.shape)
+        deposit_kernels(
+            emitters.east_arcsec[chosen],
+            emitters.north_arcsec[chosen],
+            emitters.extent_arcsec[chosen],
+            counts[chosen],
+            padded.east_edge_arcsec,
+            padded.south_edge_arcsec,
+            pixel,
+            _column_density(),
+            _stand_in_points(),
+            fine,
+        )
+        fine = fftconvolve(fine, _psf_stencil(psf, pixel, scale), mode="same")
+        coarse = fine.reshape(grid.n_y + 2 * margin, divide, grid.n_x + 2 * margin, divide)
+        image += coarse.sum(axis=(1, 3))[margin:-margin, margin:-margin]
+    return np.clip(image, 0.0, None)
+
+
+def _psf_stencil(psf: PSF, pixel_arcsec: float, scale: float) -> Floats:
+    """PSF on pixels about a central one, odd side, sum 1."""
+    reach = int(np.ceil(psf.max_radius_arcsec * scale / pixel_arcsec))
+    offset = (np.arange(-reach, reach + 1)[:, None] + _SUB_PIXEL).ravel() * pixel_arcsec
+    density = psf.density(np.hypot(offset[:, None], offset[None, :]), scale)
+    side = 2 * reach + 1
+    stencil = density.reshape(side, len(_SUB_PIXEL), side, len(_SUB_PIXEL)).sum(axis=(1, 3))
+    return stencil / stencil.sum()
+
+
+@cache
+def _column_density() -> Floats:
+    """Column density of the SPH kernel at 1,025 evenly spaced squared radii, from its integral."""
+    q2 = np.linspace(0.0, 1.0, 1025)
+    edges = np.sqrt(np.clip(np.concatenate([q2 - 0.5 / 1024, [1.0]]), 0.0, 1.0))
+    enclosed = projected_enclosed(edges)
+    width = np.diff(edges**2)
+    return np.diff(enclosed) / width
+
+
+@cache
+def _stand_in_points() -> Floats:
+    """Points of equal weight that sample the projected kernel, shape (n, 2), unit disc."""
+    radius = projected_quantile(2 * _RINGS + 1)[1::2]
+    turn = np.arange(_ANGLES)[None, :] + 0.5 * (np.arange(_RINGS)[:, None] % 2)
+    angle = 2.0 * np.pi * turn / _ANGLES
+    points = np.stack([radius[:, None] * np.cos(angle), radius[:, None] * np.sin(angle)], axis=-1)
+    return points.reshape(-1, 2)

@@ -1,0 +1,138 @@
+"""From the gas of a cluster to emitters on the sky, with the spectra they have in the telescope."""
+
+import math
+import warnings
+from functools import lru_cache
+
+import numpy as np
+from astropy.cosmology import FLRW
+
+from icmass.errors import InputError, InputWarning
+from icmass.simulate.constants import CM_PER_KPC, LIGHT_SPEED_KMS
+from icmass.simulate.emission import CrossSection, SpectralTable, bin_transmission
+from icmass.simulate.gas import Gas
+from icmass.simulate.instrument import Instrument
+from icmass.simulate.origin import Origin
+from icmass.simulate.photons.emitter_kernels import project_gas
+from icmass.simulate.photons.emitters import Component, Emitters, Shape
+from icmass.simulate.photons.folded import FoldedSpectra
+from icmass.simulate.view import ARCSEC_PER_RADIAN, View
+
+__all__ = ["gas_component", "kpc_per_arcsec"]
+
+
+def kpc_per_arcsec(redshift: float, cosmology: FLRW) -> float:
+    """Physical size of an arcsec at a redshift (angular-diameter distance).
+
+    Raises
+    ------
+    InputError
+        If the redshift is not above 0, for then there is no distance.
+    """
+    if not (math.isfinite(redshift) and redshift > 0.0):
+        raise InputError(
+            f"redshift: must be above 0, since it sets the distance; got {redshift}. "
+            "Place the cluster, for instance with --redshift 0.1."
+        )
+    distance_kpc = float(cosmology.angular_diameter_distance(redshift).to_value("kpc"))
+    return distance_kpc / ARCSEC_PER_RADIAN
+
+
+@lru_cache(maxsize=16)
+def _folded_plasma(
+    table: SpectralTable,
+    instrument: Instrument,
+    mode: str,
+    width_arcsec: float,
+    redshift: float,
+    nh_cm2: float,
+    cross_section: CrossSection | None,
+) -> FoldedSpectra:
+    """Spectra of the plasma table as the instrument sees them, per cm^-5 of n_e n_H V / 4 pi D_M^2.
+
+    Kept for the next cluster at the same redshift behind the same column.
+    """
+    view = View(0.0, 0.0, mode, width_arcsec)
+    edges = instrument.response(mode).redistribution.energy_edges_kev
+    photons = np.stack(table.photons(edges, redshift), axis=1)
+    photons *= bin_transmission(edges, nh_cm2, cross_section)
+    return FoldedSpectra.for_view(photons, instrument, view)
+
+
+def gas_component(
+    gas: Gas,
+    view: View,
+    instrument: Instrument,
+    *,
+    redshift: float,
+    nh_cm2: float,
+    table: SpectralTable,
+    cross_section: CrossSection | None = None,
+) -> Component:
+    """Place gas on the sky and give each particle its expected rate.
+
+    The photon flux of a particle is EM / (4 pi D_M^2) eps(E (1 + z)) with D_M the comoving
+    transverse distance: time dilation and the compression of the energy interval cancel.
+
+    Parameters
+    ----------
+    gas : Gas
+    view : View
+    instrument : Instrument
+    redshift : float
+        Where the cluster is placed, above 0.
+    nh_cm2 : float
+        Galactic hydrogen column.
+    table : SpectralTable
+        Plasma emission.
+    cross_section : CrossSection, optional
+        Of the absorbing gas; Morrison & McCammon (1983) by default.
+
+    Returns
+    -------
+    Component
+        Of origin ICM; emitters in the order of the particles.
+
+    Warns
+    -----
+    InputWarning
+        With the number of particles whose temperature was clamped to the table.
+    """
+    scale = kpc_per_arcsec(redshift, gas.info.cosmology)
+    _warn_of_clamped(gas, table)
+    distance_cm = scale * ARCSEC_PER_RADIAN * (1.0 + redshift) * CM_PER_KPC
+    count = len(gas)
+    columns = [np.empty(count, dtype=np.float32) for _ in range(6)]
+    norm = np.empty(count)
+    project_gas(
+        gas.position_kpc,
+        gas.velocity_kms,
+        gas.kt_kev,
+        gas.metallicity_solar,
+        gas.emission_measure_cm3,
+        gas.smoothing_kpc,
+        view.rotation,
+        1.0 / scale,
+        LIGHT_SPEED_KMS,
+        1.0 / (4.0 * math.pi * distance_cm**2),
+        np.log(table.kt_kev),
+        *columns,
+        norm,
+    )
+    spectra = _folded_plasma(
+        table, instrument, view.mode, view.width_arcsec, redshift, nh_cm2, cross_section
+    )
+    emitters = Emitters(*columns, norm)
+    return Component("gas", Origin.ICM, emitters, spectra, Shape.KERNEL, psf=True)
+
+
+def _warn_of_clamped(gas: Gas, table: SpectralTable) -> None:
+    below = np.count_nonzero(gas.kt_kev < table.kt_kev[0])
+    above = np.count_nonzero(gas.kt_kev > table.kt_kev[-1])
+    if below or above:
+        warnings.warn(
+            f"temperature: {below} particles below {table.kt_kev[0]:.3g} keV and {above} above "
+            f"{table.kt_kev[-1]:.3g} keV were clamped to the plasma table.",
+            InputWarning,
+            stacklevel=3,
+        )
