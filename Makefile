@@ -1,0 +1,61 @@
+# make quickstart   observe a synthetic cluster; pictures and files appear in quickstart/
+# make test         run the whole test suite
+# Both build .venv first when it is missing or older than pyproject.toml or constraints.txt.
+# Needs Python 3.11 or newer; choose one with PYTHON=/path/to/python3 make ...
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,\
+  $(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+BIN := .venv/bin
+READY := .venv/ready
+INSTALLED := build/installed
+SOURCES = $(shell find icmass simulate estimate interpret -name __pycache__ -prune -o -type f -print)
+PYTEST_ARGS ?= -n auto --maxprocesses=8
+
+.DELETE_ON_ERROR:
+.PHONY: help quickstart test lint format types imports wheel-check clients all-checks
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+quickstart: $(READY)
+	$(BIN)/icmass observe -o quickstart --overwrite
+
+test: $(READY)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed and was not found; install it, or give PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The parts lie in folders of their own, so tools that look at whole packages see them together only
+# where they are installed; and they must not see the checkout, hence an empty folder.
+$(INSTALLED)/ready: $(READY) $(SOURCES) pyproject.toml
+	$(BIN)/python -m tests.packaging.wheel $(INSTALLED)
+	@touch $@
+
+types: $(INSTALLED)/ready
+	cd $(INSTALLED)/empty && bin=../../../$(BIN) && \
+	$$bin/mypy --config-file ../../../pyproject.toml --python-executable ../bin/python -p icmass
+
+imports: $(INSTALLED)/ready
+	cd $(INSTALLED)/empty && ../bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' \
+	  --no-logo --config ../../../pyproject.toml
+
+wheel-check: $(READY)
+	$(BIN)/python -m pytest tests/packaging
+
+# Sherpa is built from source: Debian needs bison byacc flex gfortran libfftw3-dev pkg-config.
+clients: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,clients,yt]'
+
+all-checks: lint types imports test

@@ -1,0 +1,1 @@
+"""What a user gets: the wheel, its files, its imports."""
