@@ -13,40 +13,28 @@ from typing import TypeVar
 import numpy as np
 
 from icmass.errors import InputError
-from icmass.simulate.instrument.area_table import read_area_table
-from icmass.simulate.instrument.ogip_read import read_arf, read_rmf, require_same_grid
-from icmass.simulate.instrument.particle_background import Line, ParticleBackground, PowerLaw
+from icmass.simulate.instrument.ogip_read import Rmf, read_arf, read_rmf, require_same_grid
+from icmass.simulate.instrument.particle_background import ParticleBackground
 from icmass.simulate.instrument.psf import PSF
-from icmass.simulate.instrument.redistribution import Redistribution, gaussian_redistribution
+from icmass.simulate.instrument.redistribution import Redistribution
 from icmass.simulate.instrument.response import Response
-from icmass.simulate.instrument.toml_section import Section, read_toml
+from icmass.simulate.instrument.toml_parts import (
+    MODES,
+    Module,
+    read_modules,
+    read_particles,
+    read_psfs,
+    read_redistribution,
+    read_responses,
+    read_vignetting,
+)
+from icmass.simulate.instrument.toml_section import read_toml
 from icmass.simulate.instrument.vignetting import Vignetting
 
 __all__ = ["MODES", "Instrument", "Module", "available"]
 
-MODES = ("pointed", "survey")
-
 _DATA = Path(__file__).parent / "data"
-_PSF_KEYS = (
-    "core_arcsec",
-    "core_slope",
-    "wing_arcsec",
-    "wing_slope",
-    "wing_fraction",
-    "max_radius_arcsec",
-)
-
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Module:
-    """One telescope module: number in files, share of the counts, and its optical filter."""
-
-    number: int
-    weight: float
-    onchip_filter: bool
-    label: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,21 +171,24 @@ class Instrument:
         base = like if isinstance(like, Instrument) else cls.load(like)
         base.psf(mode)
         matrix = read_rmf(rmf)
-        if (arf is None) == (matrix.area_cm2 is None):
-            got = "neither" if arf is None else "both"
-            raise InputError(
-                f"{rmf}: the effective area must come once, from an ARF or from a combined "
-                f"response; got {got}. {'Give' if arf is None else 'Leave out'} the ARF."
-            )
-        if arf is not None:
-            area_file = read_arf(arf)
-            require_same_grid(area_file, matrix)
-            area_cm2 = area_file.area_cm2
-        else:
-            area_cm2 = matrix.area_cm2
+        area_cm2 = _area_given_once(arf, matrix)
         response = Response(matrix.redistribution, area_cm2)
         source = {"rmf": Path(rmf).name, **({} if arf is None else {"arf": Path(arf).name})}
         return replace(base, responses={mode: response}, provenance={**base.provenance, **source})
+
+
+def _area_given_once(arf: str | Path | None, matrix: Rmf) -> np.ndarray:
+    if arf is None and matrix.area_cm2 is not None:
+        return matrix.area_cm2
+    if arf is not None and matrix.area_cm2 is None:
+        area = read_arf(arf)
+        require_same_grid(area, matrix)
+        return area.area_cm2
+    got, advice = ("neither", "Give") if arf is None else ("both", "Leave out")
+    raise InputError(
+        f"{matrix.path}: the effective area must come once, from an ARF or from a combined "
+        f"response; got {got}. {advice} the ARF."
+    )
 
 
 def available() -> tuple[str, ...]:
@@ -207,133 +198,29 @@ def available() -> tuple[str, ...]:
 
 def _from_toml(path: Path) -> Instrument:
     root = read_toml(path)
-    modules = _modules(root.sections("modules"), path)
+    modules = read_modules(root.sections("modules"), root.where)
+    responses = read_responses(
+        root.section("area"), read_redistribution(root.section("redistribution")), path.parent
+    )
+    psfs = read_psfs(root.section("psf"))
+    missing = sorted(set(responses) - set(psfs))
+    if missing:
+        raise InputError(f"{path}: must have the table [psf.{missing[0]}] beside its area.")
     detector = root.section("detector")
-    redistribution = _redistribution(root.section("redistribution"))
     instrument = Instrument(
         name=path.stem,
         label=root.text("label"),
         modules=modules,
-        responses=_responses(root.section("area"), redistribution, path),
-        psfs=_psfs(root.section("psf")),
-        vignetting=_vignetting(root.section("vignetting")),
+        responses=responses,
+        psfs=psfs,
+        vignetting=read_vignetting(root.section("vignetting")),
         fov_diameter_deg=detector.number("fov_diameter_deg", above=0.0),
         pixel_arcsec=detector.number("image_pixel_arcsec", above=0.0),
         ccd_pixel_arcsec=detector.number("ccd_pixel_arcsec", above=0.0),
         frame_time_s=detector.number("frame_time_s", above=0.0),
-        particle_background=_particles(root.section("particle_background"), len(modules)),
+        particle_background=read_particles(root.section("particle_background"), len(modules)),
         provenance={"instrument": path.name, "source": root.text("source")},
     )
     detector.done()
     root.done()
     return instrument
-
-
-def _modules(sections: list[Section], path: Path) -> tuple[Module, ...]:
-    if not sections:
-        raise InputError(f"{path}: must have at least one [[modules]]; got none.")
-    weights = [section.number("weight", 1.0, above=0.0) for section in sections]
-    modules = []
-    for section, weight in zip(sections, weights, strict=True):
-        number = int(section.number("number", above=-1))
-        modules.append(
-            Module(
-                number=number,
-                weight=weight / sum(weights),
-                onchip_filter=section.flag("onchip_filter", True),
-                label=section.text("label", f"module {number}"),
-            )
-        )
-        section.done()
-    if len({module.number for module in modules}) < len(modules):
-        raise InputError(f"{path}: [[modules]] must have different numbers; got one twice.")
-    return tuple(modules)
-
-
-def _redistribution(section: Section) -> Redistribution:
-    """Gaussian lines; energy bins are a fixed fraction of their width."""
-    node_kev = section.numbers("fwhm_energy_kev")
-    node_fwhm_kev = section.numbers("fwhm_ev") * 1e-3
-    if node_kev.shape != node_fwhm_kev.shape or np.any(np.diff(node_kev) <= 0):
-        raise InputError("redistribution: must have one fwhm_ev for each ascending energy.")
-    if not np.all(node_fwhm_kev > 0.0):
-        raise InputError(f"redistribution fwhm_ev: must be > 0; got {1e3 * node_fwhm_kev.min()}.")
-
-    def fwhm_kev(energy_kev: np.ndarray) -> np.ndarray:
-        return np.interp(energy_kev, node_kev, node_fwhm_kev)
-
-    lo, hi = _range(section, "energy_range_kev")
-    per_fwhm = section.number("bins_per_fwhm", 10.0, above=0.0)
-    fine = np.linspace(lo, hi, 20_000)
-    width = np.diff(fine) / fwhm_kev(0.5 * (fine[1:] + fine[:-1]))
-    count = np.concatenate(([0.0], np.cumsum(width))) * per_fwhm
-    edges = np.interp(np.linspace(0.0, count[-1], round(count[-1]) + 1), count, fine)
-    lo, hi = _range(section, "channel_range_kev")
-    n_channel = round((hi - lo) / (section.number("channel_width_ev", above=0.0) * 1e-3))
-    channels = np.linspace(lo, hi, n_channel + 1)
-    section.done()
-    return gaussian_redistribution(edges, channels, fwhm_kev)
-
-
-def _range(section: Section, key: str) -> tuple[float, float]:
-    value = section.numbers(key)
-    if value.shape != (2,) or not 0.0 < value[0] < value[1]:
-        raise InputError(
-            f"redistribution {key}: must be two ascending energies > 0 keV; got {value}."
-        )
-    return float(value[0]), float(value[1])
-
-
-def _responses(section: Section, redistribution: Redistribution, path: Path) -> dict[str, Response]:
-    if "table" in section:
-        energy_kev, areas = read_area_table(path.parent / section.text("table"))
-    else:
-        energy_kev = section.numbers("energy_kev")
-        areas = {m: section.numbers(f"{m}_cm2") for m in MODES if f"{m}_cm2" in section}
-    section.done()
-    unknown = sorted(set(areas) - set(MODES))
-    sizes = {energy_kev.size, *(area.size for area in areas.values())}
-    if not areas or unknown or len(sizes) > 1 or np.any(np.diff(energy_kev) <= 0):
-        raise InputError(
-            f"{path} [area]: must have ascending energies and as many areas for one or both of "
-            f"{', '.join(MODES)}; got {', '.join(areas) or 'none'} with sizes {sorted(sizes)}."
-        )
-    return {
-        mode: Response(redistribution, np.interp(redistribution.energy_kev, energy_kev, area))
-        for mode, area in areas.items()
-    }
-
-
-def _psfs(section: Section) -> dict[str, PSF]:
-    psfs = {}
-    for mode in MODES:
-        if mode not in section:
-            continue
-        part = section.section(mode)
-        values = {key: part.number(key) for key in _PSF_KEYS}
-        if "growth_arcmin" in part:
-            values["growth_arcmin"] = part.number("growth_arcmin", above=0.0)
-        psfs[mode] = PSF(**values)
-        part.done()
-    section.done()
-    return psfs
-
-
-def _vignetting(section: Section) -> Vignetting:
-    vignetting = Vignetting(section.numbers("energy_kev"), section.numbers("scale_arcmin"))
-    section.done()
-    return vignetting
-
-
-def _particles(section: Section, n_module: int) -> ParticleBackground:
-    power_laws, lines = [], []
-    for part in section.sections("power_laws"):
-        power_laws.append(PowerLaw(part.number("index"), part.number("norm")))
-        part.done()
-    for part in section.sections("lines"):
-        energy_kev = part.number("energy_kev", above=0.0)
-        lines.append(Line(energy_kev, part.number("norm"), part.number("sigma_kev", 0.0)))
-        part.done()
-    scale = section.number("scale", 1.0)
-    section.done()
-    return ParticleBackground(tuple(power_laws), tuple(lines), n_module, scale)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from icmass.simulate.emission.powerlaw import powerlaw
+
 __all__ = ["Line", "ParticleBackground", "PowerLaw"]
 
 
@@ -21,10 +23,7 @@ class PowerLaw:
 
     def integral(self, edges_kev: np.ndarray) -> np.ndarray:
         """Exact integral over each bin, counts/s/arcmin^2."""
-        if abs(self.index - 1.0) < 1e-9:
-            return self.norm * np.diff(np.log(edges_kev))
-        power = 1.0 - self.index
-        return self.norm * np.diff(edges_kev**power) / power
+        return powerlaw(edges_kev, self.index, self.norm)
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,7 @@ class ParticleBackground:
             Counts/s/arcmin^2 per bin, all modules together.
         """
         total = np.zeros(np.size(edges_kev) - 1)
-        for part in (*self.power_laws, *self.lines):
+        parts: tuple[PowerLaw | Line, ...] = (*self.power_laws, *self.lines)
+        for part in parts:
             total += part.integral(np.asarray(edges_kev, dtype=np.float64))
         return self.n_module * self.scale * total

@@ -5,15 +5,18 @@ reported together with the key that was meant.
 """
 
 import tomllib
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from icmass.errors import InputError
 
 __all__ = ["Section", "read_toml"]
+
+T = TypeVar("T")
 
 
 def read_toml(path: Path) -> "Section":
@@ -40,7 +43,7 @@ class Section:
 
     def __init__(self, values: dict[str, Any], where: str) -> None:
         self._values = values
-        self._where = where
+        self.where = where
         self._asked: set[str] = set()
 
     def __contains__(self, key: str) -> bool:
@@ -50,11 +53,11 @@ class Section:
     def _get(self, key: str, kind: type | tuple[type, ...], what: str, default: Any) -> Any:
         if key not in self:
             if default is None:
-                raise InputError(f"{self._where}: must have the key '{key}' ({what}); it has none.")
+                raise InputError(f"{self.where}: must have the key '{key}' ({what}); it has none.")
             return default
         value = self._values[key]
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise InputError(f"{self._where}: '{key}' must be {what}; got {value!r}.")
+            raise InputError(f"{self.where}: '{key}' must be {what}; got {value!r}.")
         return value
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -70,26 +73,43 @@ class Section:
         value = float(self._get(key, (int, float), "a number", default))
         if not above < value < np.inf:
             raise InputError(
-                f"{self._where}: '{key}' must be a finite number above {above:g}; got {value}."
+                f"{self.where}: '{key}' must be a finite number above {above:g}; got {value}."
             )
         return value
 
-    def numbers(self, key: str) -> np.ndarray:
-        """Return a list of finite numbers as a float64 array."""
+    def numbers(
+        self, key: str, size: int | None = None, *, above: float = -np.inf, ascending: bool = False
+    ) -> np.ndarray:
+        """Return a list of finite numbers above `above` as a float64 array of a given size."""
         value = self._get(key, list, "a list of numbers", None)
         good = all(isinstance(x, int | float) and not isinstance(x, bool) for x in value)
-        if not good or not value or not np.all(np.isfinite(value)):
-            raise InputError(f"{self._where}: '{key}' must be a list of finite numbers.")
-        return np.asarray(value, dtype=np.float64)
+        array = np.asarray(value if good else [], dtype=np.float64)
+        if array.size == 0 or not np.all(np.isfinite(array) & (array > above)):
+            raise InputError(
+                f"{self.where}: '{key}' must be a list of finite numbers above {above:g}; "
+                f"got {value!r}."
+            )
+        if size is not None and array.size != size:
+            raise InputError(f"{self.where}: '{key}' must have {size} numbers; got {array.size}.")
+        if ascending and np.any(np.diff(array) <= 0.0):
+            raise InputError(f"{self.where}: '{key}' must ascend; got {value!r}.")
+        return array
 
     def section(self, key: str) -> "Section":
         """Return the table under a key."""
-        return Section(self._get(key, dict, "a table", None), f"{self._where} [{key}]")
+        return Section(self._get(key, dict, "a table", None), f"{self.where} [{key}]")
 
     def sections(self, key: str) -> list["Section"]:
         """Return the tables of an array of tables; none if the key is absent."""
         found = self._get(key, list, "an array of tables", [])
-        return [Section(x, f"{self._where} [[{key}]] number {i}") for i, x in enumerate(found, 1)]
+        return [Section(x, f"{self.where} [[{key}]] number {i}") for i, x in enumerate(found, 1)]
+
+    def build(self, make: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Call `make`; its InputError gets the file and table in front."""
+        try:
+            return make(*args, **kwargs)
+        except InputError as error:
+            raise InputError(f"{self.where}: {error}") from error
 
     def done(self) -> None:
         """Raise InputError if the table holds a key that was never asked for."""
@@ -102,4 +122,4 @@ class Section:
                 if near
                 else f"Known: {', '.join(sorted(self._asked))}."
             )
-            raise InputError(f"{self._where}: must have known keys only; got '{key}'. {hint}")
+            raise InputError(f"{self.where}: must have known keys only; got '{key}'. {hint}")

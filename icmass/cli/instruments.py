@@ -1,0 +1,61 @@
+"""`icmass instruments`: the telescopes that come with the package."""
+
+# A command loads what it needs when it runs, so that --help is quick.
+# ruff: noqa: PLC0415
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["instruments"]
+
+
+def instruments(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the instruments in the package with their main numbers."""
+    from icmass.simulate.instrument import available
+
+    rows = [_summary(name) for name in available()]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "what", "modes", "modules", "area at 1 keV", "PSF width", "field of view")
+    for row in rows:
+        table.add_row(
+            row["name"],
+            row["label"],
+            ", ".join(row["area_1kev_cm2"]),
+            str(row["modules"]),
+            ", ".join(f"{x:.0f}" for x in row["area_1kev_cm2"].values()) + " cm²",
+            ", ".join(f"{x:.0f}″" for x in row["half_energy_width_arcsec"].values()),
+            f"{row['fov_diameter_deg']:g}°",
+        )
+    Console().print(table)
+
+
+def _summary(name: str) -> dict[str, Any]:
+    import numpy as np
+
+    from icmass.simulate.instrument import Instrument
+
+    telescope = Instrument.load(name)
+    energy_kev = telescope.redistribution.energy_kev
+    return {
+        "name": name,
+        "label": telescope.label,
+        "modules": len(telescope.modules),
+        "area_1kev_cm2": {
+            mode: round(float(np.interp(1.0, energy_kev, telescope.response(mode).area_cm2)), 1)
+            for mode in telescope.modes
+        },
+        "half_energy_width_arcsec": {
+            mode: round(telescope.psf(mode).half_energy_width(), 1) for mode in telescope.modes
+        },
+        "fov_diameter_deg": telescope.fov_diameter_deg,
+        "source": telescope.provenance["source"],
+    }
