@@ -20,7 +20,7 @@ _PSF_SCALE_ARCMIN = 181
 
 @lru_cache(maxsize=8)
 def detector_arrays(redistribution: Redistribution) -> tuple[Any, ...]:
-    """Return energy edges, cells per keV, cell bins, row starts, row channels, cdf, guide, channels.
+    """Return energy edges, cells per keV, cell bins, row starts and channels, cdf, guide, channels.
 
     The cells are even slices of the energy range, each with the bin in which it begins; they are
     narrower than any bin, so that a search looks at two bins at most. Rows are normalised: photons
@@ -69,8 +69,11 @@ def field_arrays(view: View) -> tuple[int, float]:
 
 
 def module_arrays(instrument: Instrument) -> tuple[Any, ...]:
-    """Return (cumulative weights ending in 1, module numbers)."""
+    """Return (cumulative weights ending in 1, guide, module numbers)."""
     weight = np.array([module.weight for module in instrument.modules])
-    cdf = np.cumsum(weight) / weight.sum()
+    cdf = (np.cumsum(weight) / weight.sum()).astype(np.float32)
     cdf[-1] = 1.0
-    return cdf, np.array([module.number for module in instrument.modules], dtype=np.uint8)
+    guide = np.empty((1, _GUIDE_SIZE), dtype=np.int16)
+    fill_guide(cdf[None], guide)
+    number = np.array([module.number for module in instrument.modules], dtype=np.uint8)
+    return cdf, guide[0], number
