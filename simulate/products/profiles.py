@@ -112,7 +112,6 @@ def count_profile(
     inside = (ring >= 0) & (ring < len(edges) - 1)
     counts = np.bincount(ring[inside], minlength=len(edges) - 1)
     areas = [
-        area_arcmin2(Annulus(inner, outer, east, north), view)
-        for inner, outer in pairwise(edges)
+        area_arcmin2(Annulus(inner, outer, east, north), view) for inner, outer in pairwise(edges)
     ]
     return Profile(edges, counts, np.array(areas), exposure_s, band, origin)

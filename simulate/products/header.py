@@ -1,0 +1,106 @@
+"""FITS headers that all products share: who looked where, for how long, made by what.
+
+No header holds the time of its writing: the same job gives the same bytes.
+"""
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from astropy.io import fits
+
+import icmass
+from icmass.simulate.products.bands import ALL, Band
+
+if TYPE_CHECKING:
+    from icmass.simulate.observation import Observation
+
+__all__ = [
+    "Card",
+    "add_cards",
+    "add_config",
+    "band_cards",
+    "observation_cards",
+    "primary_hdu",
+    "telescope_names",
+]
+
+Card = tuple[str, Any, str]
+
+# Zero of TIME: 2000-01-01T00:00:00 Moscow time, as in eSASS event files.
+MJD_REFERENCE: Final = 51543.875
+
+
+def telescope_names(observation: "Observation") -> dict[str, str]:
+    """Return the names of the telescope and of its detectors, the same in all files."""
+    return {"telescope": observation.instrument.name, "instrument": "MERGED"}
+
+
+def observation_cards(observation: "Observation") -> list[Card]:
+    """Return the cards (keyword, value, comment) that stand in every product."""
+    view, names = observation.view, telescope_names(observation)
+    cards: list[Card] = [
+        ("CREATOR", f"ICMass {icmass.__version__}", "software that simulated this observation"),
+        ("TELESCOP", names["telescope"], "telescope"),
+        ("INSTRUME", names["instrument"], "all modules together"),
+        ("FILTER", "NONE", "filter"),
+        ("OBS_MODE", view.mode.upper(), "SURVEY: scan-averaged; POINTING: fixed axis"),
+        ("OBJECT", observation.gas_info.source[:60], "simulated gas"),
+        ("RA_CEN", view.ra_deg, "[deg] field centre"),
+        ("DEC_CEN", view.dec_deg, "[deg] field centre"),
+        ("RADECSYS", "ICRS", "frame of RA and Dec"),
+        ("EQUINOX", 2000.0, "[yr] equinox"),
+        ("MJDREF", MJD_REFERENCE, "[d] zero of TIME; no real date is meant"),
+        ("TIMEZERO", 0.0, "[s] offset of TIME"),
+        ("TIMEUNIT", "s", "unit of TIME"),
+        ("TIMESYS", "TT", "time system"),
+        ("TSTART", 0.0, "[s] start of the exposure"),
+        ("TSTOP", observation.exposure_s, "[s] end of the exposure"),
+        ("EXPOSURE", observation.exposure_s, "[s] exposure on axis, unvignetted"),
+        ("REDSHIFT", observation.redshift, "redshift of the cluster"),
+        ("NH", observation.nh_cm2, "[cm-2] Galactic column of hydrogen"),
+        ("KPCASEC", observation.kpc_per_arcsec, "[kpc/arcsec] scale at the cluster"),
+    ]
+    if observation.r500c_arcsec is not None:
+        cards.append(("R500ASEC", observation.r500c_arcsec, "[arcsec] true R500c of the cluster"))
+    cards.append(("SEED", observation.seed, "seed of all random stages"))
+    return cards
+
+
+def band_cards(band: Band) -> list[Card]:
+    """Return the limits of an energy band; none for all energies."""
+    if band == ALL:
+        return [("BAND", "all", "all detector channels")]
+    return [
+        ("BAND", f"{band[0]:g}-{band[1]:g}", "[keV] band of the measured energy"),
+        ("E_MIN", band[0], "[keV] lower limit, included"),
+        ("E_MAX", band[1], "[keV] upper limit, not included"),
+    ]
+
+
+def add_cards(header: fits.Header, cards: list[Card]) -> None:
+    """Put cards into a header, in order."""
+    for keyword, value, comment in cards:
+        header[keyword] = (value, comment)
+
+
+def add_config(header: fits.Header, config: dict[str, Any]) -> None:
+    """Write what was asked for as HISTORY lines, one ``key = value`` each."""
+    for key, value in sorted(_flatten(config).items()):
+        header.add_history(f"{key} = {json.dumps(value, ensure_ascii=True)}")
+
+
+def primary_hdu(observation: "Observation") -> fits.PrimaryHDU:
+    """Return the empty first HDU with the common cards."""
+    hdu = fits.PrimaryHDU()
+    add_cards(hdu.header, observation_cards(observation))
+    return hdu
+
+
+def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat.update(_flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

@@ -1,0 +1,90 @@
+"""All products of an observation in one directory, which appears complete or not at all."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from icmass.files import staged_directory
+from icmass.simulate.instrument.ogip_write import write_arf, write_rmf
+from icmass.simulate.products.bands import BANDS
+from icmass.simulate.products.event_file import write_events
+from icmass.simulate.products.header import telescope_names
+from icmass.simulate.products.image_files import (
+    write_background_map,
+    write_exposure_map,
+    write_image,
+)
+from icmass.simulate.products.pha_file import SpectrumFiles, default_regions, write_pha
+from icmass.simulate.products.quicklook import write_quicklook
+from icmass.simulate.products.table_files import write_profiles, write_sources
+
+if TYPE_CHECKING:
+    from icmass.simulate.observation import Observation
+
+__all__ = ["ANCRFILE", "RESPFILE", "write_products"]
+
+RESPFILE: Final = "response.rmf"
+ANCRFILE: Final = "response.arf"
+_SOURCE, _BACKGROUND = "source.pha", "background.pha"
+
+
+def write_products(observation: "Observation", directory: Path, overwrite: bool = False) -> Path:
+    """Write every product of an observation; see ``docs/products.md`` for the files.
+
+    Parameters
+    ----------
+    observation : Observation
+    directory : Path
+        Its parent must exist.
+    overwrite : bool
+        Whether a directory that an earlier job wrote may be replaced.
+
+    Returns
+    -------
+    Path
+        The directory.
+
+    Raises
+    ------
+    OutputError
+        If the place is taken or cannot be written.
+    """
+    with staged_directory(directory, overwrite=overwrite) as stage:
+        write_events(observation, stage / "events.fits", respfile=RESPFILE, ancrfile=ANCRFILE)
+        for band in (*BANDS, "all"):
+            write_image(observation, stage / f"image_{band}.fits", band)
+        write_exposure_map(observation, stage / "exposure_map.fits")
+        write_background_map(observation, stage / "background_map.fits")
+        _write_spectra(observation, stage)
+        write_profiles(observation, stage / "profiles.fits")
+        if observation.sources is not None:
+            write_sources(observation, observation.sources, stage / "sources.fits")
+        _write_scalars(observation, stage / "scalars.json")
+        write_quicklook(observation, stage / "quicklook.png")
+    return directory
+
+
+def _write_spectra(observation: "Observation", stage: Path) -> None:
+    source, background = default_regions(observation)
+    files = SpectrumFiles(RESPFILE, ANCRFILE)
+    names = telescope_names(observation)
+    write_rmf(stage / RESPFILE, observation.response.redistribution, **names)
+    write_arf(stage / ANCRFILE, observation.response, **names)
+    write_pha(observation, observation.spectrum(background), stage / _BACKGROUND, files)
+    files = files._replace(backfile=_BACKGROUND)
+    write_pha(observation, observation.spectrum(source), stage / _SOURCE, files)
+
+
+def _write_scalars(observation: "Observation", path: Path) -> None:
+    content: dict[str, Any] = {
+        **observation.scalars,
+        "redshift": observation.redshift,
+        "exposure_s": observation.exposure_s,
+        "nh_cm2": observation.nh_cm2,
+        "ra_deg": observation.view.ra_deg,
+        "dec_deg": observation.view.dec_deg,
+        "kpc_per_arcsec": observation.kpc_per_arcsec,
+        "seed": observation.seed,
+        "config": observation.config,
+    }
+    path.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
