@@ -41,6 +41,7 @@ def project_gas(
     light_speed_kms,
     norm_per_measure,
     log_kt_nodes,
+    reach_arcsec,
     east,
     north,
     extent,
@@ -60,7 +61,12 @@ def project_gas(
         shift[i] = 1.0 / (1.0 + away_kms / light_speed_kms)
         node[i] = fractional_node(math.log(max(kt_kev[i], 1e-30)), log_kt_nodes)
         mix[i] = metallicity[i]
-        norm[i] = norm_per_measure * emission_measure[i]
+        # What cannot reach the field is not drawn at all.
+        reach = reach_arcsec + extent[i]
+        if abs(east[i]) <= reach and abs(north[i]) <= reach:
+            norm[i] = norm_per_measure * emission_measure[i]
+        else:
+            norm[i] = 0.0
 
 
 @numba.njit(cache=True, nogil=True, inline="always")

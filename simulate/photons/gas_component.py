@@ -9,7 +9,8 @@ from astropy.cosmology import FLRW
 
 from icmass.errors import InputError, InputWarning
 from icmass.simulate.constants import CM_PER_KPC, LIGHT_SPEED_KMS
-from icmass.simulate.emission import CrossSection, SpectralTable, bin_transmission
+from icmass.simulate.emission.absorption import CrossSection, bin_transmission
+from icmass.simulate.emission.table import SpectralTable
 from icmass.simulate.gas import Gas
 from icmass.simulate.instrument import Instrument
 from icmass.simulate.origin import Origin
@@ -91,7 +92,8 @@ def gas_component(
     Returns
     -------
     Component
-        Of origin ICM; emitters in the order of the particles.
+        Of origin ICM; emitters in the order of the particles, norm 0 where no photon can reach the
+        field.
 
     Warns
     -----
@@ -116,6 +118,7 @@ def gas_component(
         LIGHT_SPEED_KMS,
         1.0 / (4.0 * math.pi * distance_cm**2),
         np.log(table.kt_kev),
+        _reach_arcsec(view, instrument),
         *columns,
         norm,
     )
@@ -124,6 +127,17 @@ def gas_component(
     )
     emitters = Emitters(*columns, norm)
     return Component("gas", Origin.ICM, emitters, spectra, Shape.KERNEL, psf=True)
+
+
+def _reach_arcsec(view: View, instrument: Instrument) -> float:
+    """Distance from the centre beyond which the PSF brings no photon into the field."""
+    psf = instrument.psf(view.mode)
+    half = view.width_arcsec / 2.0
+    growth = 1.0
+    if view.mode == "pointed":
+        # The growth is taken where the light comes from, at most this far out.
+        growth = float(psf.scale((half + 2.0 * psf.max_radius_arcsec) / 60.0))
+    return half + growth * psf.max_radius_arcsec
 
 
 def _warn_of_clamped(gas: Gas, table: SpectralTable) -> None:

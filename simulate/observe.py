@@ -1,0 +1,254 @@
+"""Observe gas: place it on the sky, add what else shines there, draw the photons, count them.
+
+The one place that joins the stages; each of them knows nothing of those after it.
+"""
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from icmass.errors import InputError, InputWarning
+from icmass.simulate.emission.absorption import CrossSection
+from icmass.simulate.emission.table import SpectralTable, resolve_table
+from icmass.simulate.gas import Census, Gas
+from icmass.simulate.instrument import Instrument
+from icmass.simulate.observation import Observation
+from icmass.simulate.photons.draw import draw_events
+from icmass.simulate.photons.emitters import Component
+from icmass.simulate.photons.expectation import expected_counts
+from icmass.simulate.photons.gas_component import gas_component, kpc_per_arcsec
+from icmass.simulate.products.scalars import gas_scalars, photon_scalars
+from icmass.simulate.readers.report import census_error
+from icmass.simulate.rng import stream
+from icmass.simulate.sky import (
+    AgnTable,
+    cluster_agn,
+    extragalactic,
+    field_agn,
+    foreground,
+    particle_background,
+)
+from icmass.simulate.view import Mode, View, rotation_from_axis
+from icmass.units import to_value
+
+if TYPE_CHECKING:
+    from astropy.units import Quantity
+
+__all__ = ["SKY_COMPONENTS", "observe"]
+
+SKY_COMPONENTS = ("particles", "foreground", "extragalactic", "field_agn", "cluster_agn")
+
+
+def observe(
+    gas: Gas,
+    instrument: Instrument | str | Path = "erosita",
+    *,
+    redshift: float | None = None,
+    exposure: "float | Quantity" = 1600.0,
+    nh: "float | Quantity" = 3e20,
+    seed: int = 0,
+    axis: str | ArrayLike = "z",
+    mode: Mode = "survey",
+    ra: "float | Quantity" = 150.0,
+    dec: "float | Quantity" = 2.0,
+    width: "float | Quantity | None" = None,
+    sky: Iterable[str] = SKY_COMPONENTS,
+    agn_flux_limit: float = 1e-15,
+    table: SpectralTable | str | Path | None = None,
+    cross_section: CrossSection | str | Path | None = None,
+    config: dict[str, Any] | None = None,
+) -> Observation:
+    """Observe gas as an X-ray telescope would.
+
+    Parameters
+    ----------
+    gas : Gas
+        From `load_gas`, `gas_from_arrays`, `gas_from_yt` or `default_cluster`.
+    instrument : Instrument, str or Path
+        The telescope, its name or the path of its TOML file.
+    redshift : float, optional
+        Where the cluster is placed, above 0; that of the snapshot by default.
+    exposure : float or Quantity
+        Seconds, unvignetted, above 0.
+    nh : float or Quantity
+        Galactic hydrogen column, cm^-2.
+    seed : int
+        Same seed, same events, whatever the number of threads.
+    axis : {"x", "y", "z"}, vector or 3 x 3 rotation
+        Line of sight, see `icmass.simulate.view.rotation_from_axis`.
+    mode : {"survey", "pointed"}
+        Scan-averaged telescope over a square field, or one pointing with vignetting.
+    ra, dec : float or Quantity
+        Where the cluster centre is put, degrees (ICRS).
+    width : float or Quantity, optional
+        Side of the field (survey) or its diameter (pointed), degrees; the field of view by default.
+    sky : iterable of str
+        Which of `SKY_COMPONENTS` to add to the gas.
+    agn_flux_limit : float
+        Field AGN brighter than this (0.5-2 keV, erg/s/cm^2) are sources; the rest is diffuse.
+    table : SpectralTable or path, optional
+        Plasma emission; the shipped table by default.
+    cross_section : CrossSection or path, optional
+        Of the absorbing gas; Morrison & McCammon (1983) by default.
+    config : dict, optional
+        Recorded with the products.
+
+    Returns
+    -------
+    Observation
+
+    Raises
+    ------
+    InputError
+        If an argument is outside its range, or the gas cannot give a photon in the field (the
+        message then holds the census of cuts).
+    """
+    if not isinstance(instrument, Instrument):
+        instrument = Instrument.load(instrument)
+    redshift = gas.info.redshift if redshift is None else redshift
+    if redshift is None:
+        raise InputError("redshift: must be given, for the gas has none. Pass redshift=0.1.")
+    exposure_s = _positive(exposure, "s", "exposure")
+    nh_cm2 = to_value(nh, "cm-2", "nh")
+    if width is None:
+        width = instrument.fov_diameter_deg
+    view = View(
+        to_value(ra, "deg", "ra"),
+        to_value(dec, "deg", "dec"),
+        mode,
+        3600.0 * _positive(width, "deg", "width"),
+        rotation_from_axis(axis),
+    )
+    spectra = resolve_table(table)
+    if isinstance(cross_section, str | Path):
+        cross_section = CrossSection.load(cross_section)
+
+    light = gas_component(
+        gas,
+        view,
+        instrument,
+        redshift=redshift,
+        nh_cm2=nh_cm2,
+        table=spectra,
+        cross_section=cross_section,
+    )
+    _require_photons(gas, light)
+    others, sources = _sky(
+        set(sky), gas, view, instrument, redshift, nh_cm2, agn_flux_limit, seed, cross_section
+    )
+    components = (light, *others)
+    events = draw_events(components, view, instrument, exposure_s, seed)
+    observation = Observation(
+        events=events,
+        view=view,
+        instrument=instrument,
+        response=instrument.response(mode),
+        exposure_s=exposure_s,
+        nh_cm2=nh_cm2,
+        redshift=redshift,
+        kpc_per_arcsec=kpc_per_arcsec(redshift, gas.info.cosmology),
+        components=components,
+        gas_info=gas.info,
+        sources=_source_table(sources, others, exposure_s),
+        seed=seed,
+        config=config or {},
+    )
+    scalars = {
+        **gas_scalars(gas, spectra),
+        **photon_scalars(events, observation.r500c_arcsec),
+    }
+    return replace(observation, scalars=scalars)
+
+
+def _positive(value: Any, unit: str, name: str) -> float:
+    number = to_value(value, unit, name)
+    if not 0.0 < number < np.inf:
+        raise InputError(f"{name}: must be above 0 and finite, in {unit}; got {number}.")
+    return number
+
+
+def _require_photons(gas: Gas, light: Component) -> None:
+    """Raise the census of cuts if no particle can send a photon into the field."""
+    if len(gas) and light.emitters.norm.any():
+        return
+    stages = gas.info.census.stages if gas.info.census is not None else ()
+    raise census_error(Census((*stages, ("in the field", 0))), gas.info.source)
+
+
+def _sky(
+    wanted: set[str],
+    gas: Gas,
+    view: View,
+    instrument: Instrument,
+    redshift: float,
+    nh_cm2: float,
+    flux_limit: float,
+    seed: int,
+    cross_section: CrossSection | None,
+) -> tuple[list[Component], list[AgnTable]]:
+    """Make the sky components that are wanted, in a fixed order."""
+    unknown = wanted - set(SKY_COMPONENTS)
+    if unknown:
+        raise InputError(
+            f"sky: must be among {', '.join(SKY_COMPONENTS)}; got '{sorted(unknown)[0]}'."
+        )
+    components: list[Component] = []
+    sources: list[AgnTable] = []
+    if "particles" in wanted:
+        components.append(particle_background(view, instrument))
+    if "foreground" in wanted:
+        components.append(foreground(view, instrument, nh_cm2, cross_section=cross_section))
+    # AGN that are not drawn as sources stay in the diffuse light.
+    limit = flux_limit if "field_agn" in wanted else np.inf
+    if "extragalactic" in wanted:
+        components.append(
+            extragalactic(view, instrument, nh_cm2, limit, cross_section=cross_section)
+        )
+    if "field_agn" in wanted:
+        component, agn = field_agn(
+            view,
+            instrument,
+            nh_cm2,
+            limit,
+            stream(seed, "field_agn", "sources"),
+            cross_section=cross_section,
+        )
+        components.append(component)
+        sources.append(agn)
+    halo = gas.info.halo
+    if "cluster_agn" in wanted:
+        if halo is None or not np.isfinite(halo.m500c_msun):
+            warnings.warn(
+                "cluster_agn: left out, since M500c of the cluster could not be measured.",
+                InputWarning,
+                stacklevel=3,
+            )
+            return components, sources
+        component, agn = cluster_agn(
+            view,
+            instrument,
+            nh_cm2,
+            redshift,
+            gas.info.cosmology,
+            halo.r500c_kpc,
+            halo.m500c_msun,
+            stream(seed, "cluster_agn", "sources"),
+            first_id=1 + sum(len(t) for t in sources),
+            cross_section=cross_section,
+        )
+        components.append(component)
+        sources.append(agn)
+    return components, sources
+
+
+def _source_table(sources: list[AgnTable], components: list[Component], exposure_s: float) -> Any:
+    """Truth table of all point sources with the counts expected of each, or None without any."""
+    if not sources:
+        return None
+    expected = [expected_counts(c, exposure_s) for c in components if c.source_id is not None]
+    return AgnTable.concatenate(sources).to_table(np.concatenate(expected))
