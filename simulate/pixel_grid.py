@@ -104,11 +104,13 @@ class PixelGrid:
 
     def column_edges_arcsec(self) -> Floats:
         """East offsets of the column edges, descending, shape (n_x + 1,)."""
-        return self.east_edge_arcsec - self.pixel_arcsec * np.arange(self.n_x + 1)
+        return self.east_edge_arcsec - self.pixel_arcsec * np.arange(self.n_x + 1, dtype=np.float64)
 
     def row_edges_arcsec(self) -> Floats:
         """North offsets of the row edges, ascending, shape (n_y + 1,)."""
-        return self.south_edge_arcsec + self.pixel_arcsec * np.arange(self.n_y + 1)
+        return self.south_edge_arcsec + self.pixel_arcsec * np.arange(
+            self.n_y + 1, dtype=np.float64
+        )
 
     def centres_arcsec(self) -> tuple[Floats, Floats]:
         """East offset of each column (n_x,) and north offset of each row (n_y,)."""

@@ -29,22 +29,27 @@ Card = tuple[str, Any, str]
 # Zero of TIME: 2000-01-01T00:00:00 Moscow time, as in eSASS event files.
 MJD_REFERENCE: Final = 51543.875
 
+# What eSASS calls the modes.
+_MODES: Final = {"survey": "SURVEY", "pointed": "POINTING"}
 
-def telescope_names(observation: "Observation") -> dict[str, str]:
+
+def telescope_names(observation: "Observation") -> tuple[str, str]:
     """Return the names of the telescope and of its detectors, the same in all files."""
-    return {"telescope": observation.instrument.name, "instrument": "MERGED"}
+    return observation.instrument.name, "MERGED"
 
 
 def observation_cards(observation: "Observation") -> list[Card]:
     """Return the cards (keyword, value, comment) that stand in every product."""
-    view, names = observation.view, telescope_names(observation)
+    view = observation.view
+    telescope, instrument = telescope_names(observation)
+    source = observation.gas_info.source.encode("ascii", "replace").decode()
     cards: list[Card] = [
         ("CREATOR", f"ICMass {icmass.__version__}", "software that simulated this observation"),
-        ("TELESCOP", names["telescope"], "telescope"),
-        ("INSTRUME", names["instrument"], "all modules together"),
+        ("TELESCOP", telescope, "telescope"),
+        ("INSTRUME", instrument, "all modules together"),
         ("FILTER", "NONE", "filter"),
-        ("OBS_MODE", view.mode.upper(), "SURVEY: scan-averaged; POINTING: fixed axis"),
-        ("OBJECT", observation.gas_info.source[:60], "simulated gas"),
+        ("OBS_MODE", _MODES[view.mode], "survey: averaged over the scan"),
+        ("OBJECT", source[-40:], "simulated gas"),
         ("RA_CEN", view.ra_deg, "[deg] field centre"),
         ("DEC_CEN", view.dec_deg, "[deg] field centre"),
         ("RADECSYS", "ICRS", "frame of RA and Dec"),

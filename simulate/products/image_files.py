@@ -96,7 +96,7 @@ def write_exposure_map(observation: "Observation", path: Path) -> None:
         data = exposure_map(observation, grid, energy_kev).astype(np.float32)
         hdu = _image_hdu(observation, data, grid, band, "s", name.upper())
         cards: list[Card] = [
-            ("VIGNET", True, "relative to the axis; survey: mean over the field of view"),
+            ("VIGNET", True, "relative to the axis; survey: field mean"),
             ("E_VIGN", energy_kev, "[keV] energy of the vignetting"),
         ]
         add_cards(hdu.header, cards)

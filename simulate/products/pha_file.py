@@ -3,12 +3,14 @@
 They name the response files that lie beside them; channels are numbered as in those.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from astropy.io import fits
 
+from icmass.simulate.instrument import Response
 from icmass.simulate.products.header import (
     Card,
     add_cards,
@@ -20,9 +22,14 @@ from icmass.simulate.products.regions import Annulus, Circle
 
 if TYPE_CHECKING:
     from icmass.simulate.observation import Observation
+    from icmass.simulate.products.regions import Region
     from icmass.simulate.products.spectra import Spectrum
 
-__all__ = ["SpectrumFiles", "default_regions", "write_pha"]
+__all__ = ["SpectrumFiles", "default_regions", "region_response", "write_pha"]
+
+# Off-axis angles of the events of a region are binned as finely as vignetting needs.
+_THETA_BINS = 60
+_TYPICAL_KEV = 1.0
 
 _DEFAULT_RADIUS_ARCSEC = 300.0
 
@@ -49,6 +56,28 @@ def default_regions(observation: "Observation") -> tuple[Circle, Annulus]:
     radius = min(observation.r500c_arcsec or _DEFAULT_RADIUS_ARCSEC, _LARGEST_SOURCE * half)
     inner, outer = (factor * radius for factor in _BACKGROUND_RING)
     return Circle(radius), Annulus(inner, min(outer, half))
+
+
+def region_response(observation: "Observation", region: "Region") -> Response:
+    """Return the response of a region: in pointed mode with the area lost off axis.
+
+    The loss is the mean over the light in the region: over its events, each weighted with the
+    inverse of the loss where it was recorded. The survey response is the same everywhere.
+    """
+    if observation.view.mode == "survey":
+        return observation.response
+    events, vignetting = observation.events, observation.instrument.vignetting
+    inside = region.contains(events.east_arcsec, events.north_arcsec)
+    theta = np.hypot(events.east_arcsec[inside], events.north_arcsec[inside]) / 60.0
+    counts, edges = np.histogram(theta, _THETA_BINS)
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    energy_kev = observation.response.redistribution.energy_kev
+    loss = vignetting.factor(energy_kev, middle)
+    light = counts / vignetting.factor(_TYPICAL_KEV, middle)[:, 0]
+    if not light.any():
+        light[0] = 1.0
+    mean = (light[:, None] * loss).sum(axis=0) / light.sum()
+    return replace(observation.response, area_cm2=observation.response.area_cm2 * mean)
 
 
 def write_pha(
@@ -99,7 +128,7 @@ def write_pha(
         ("SYS_ERR", 0, "no systematic error"),
         ("GROUPING", 0, "not grouped"),
         ("QUALITY", 0, "all channels are good"),
-        ("REGION", str(spectrum.region or "field"), "arcsec about the field centre"),
+        ("REGION", str(spectrum.region or "field"), "arcsec"),
     ]
     add_cards(header, cards)
     add_cards(header, observation_cards(observation))

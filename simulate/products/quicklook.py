@@ -39,7 +39,7 @@ _COLOURS: Final = {Origin.ICM: "#c1272d", Origin.AGN: "#0072b2", Origin.BACKGROU
 _LABELS: Final = {Origin.ICM: "ICM", Origin.AGN: "AGN", Origin.BACKGROUND: "background"}
 _RINGS: Final = 16
 _SPECTRUM_KEV: Final = (0.2, 9.0)
-_SPECTRUM_BINS: Final = 60
+_SPECTRUM_BINS: Final = 45
 
 
 def write_quicklook(observation: "Observation", path: Path) -> None:
@@ -59,7 +59,7 @@ def quicklook_figure(observation: "Observation") -> "Figure":
     """Return the figure: bands, drawn and expected images, origins, profile, spectrum, numbers."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    figure = Figure(figsize=(13.4, 12.0), layout="constrained")
+    figure = Figure(figsize=(13.4, 11.6), layout="constrained")
     axes = figure.subplots(3, 3)
     pictures = Pictures(observation)
     pictures.three_colours(axes[0, 0])
@@ -91,7 +91,8 @@ def _draw_profile(axes: "Axes", observation: "Observation", pictures: Pictures) 
             profile.brightness[seen],
             profile.brightness_error[seen],
             fmt="o",
-            ms=3,
+            ms=6 if origin is None else 3,
+            mfc="none" if origin is None else colour,
             lw=0.8,
             color=colour,
             label=label,
@@ -105,6 +106,7 @@ def _draw_profile(axes: "Axes", observation: "Observation", pictures: Pictures) 
         axes.set_ylim(1e-4 * top, 3.0 * top)
     axes.set_xscale("log")
     axes.set_xlim(edges[1] / 120.0, half / 60.0)
+    axes.set_box_aspect(1)
     axes.set_title(f"Profile, {band_label(PICTURE_BAND)}; lines: expected")
     axes.set_xlabel("radius [arcmin]")
     axes.set_ylabel(r"counts s$^{-1}$ arcmin$^{-2}$")
@@ -150,6 +152,8 @@ def _draw_spectrum(axes: "Axes", observation: "Observation") -> None:
     axes.set_xscale("log")
     axes.set_xlim(*_SPECTRUM_KEV)
     axes.set_xticks([0.2, 0.5, 1, 2, 5], labels=["0.2", "0.5", "1", "2", "5"])
+    axes.minorticks_off()
+    axes.set_box_aspect(1)
     axes.set_title(f"Spectrum inside {region.radius_arcsec / 60:.1f} arcmin")
     axes.set_xlabel("measured energy [keV]")
     axes.set_ylabel(r"counts s$^{-1}$ keV$^{-1}$")

@@ -31,8 +31,11 @@ _SMOOTHING_ARCSEC: Final = 10.0
 _MOST_PIXELS: Final = 300
 # Half the side of the pictures, in R500c.
 _HALF_SIDE_R500C: Final = 1.75
+# Three colours: standard deviations of the noise that are white, and the bend of the scale.
+_NOISE_AT_WHITE: Final = 20.0
+_STEEPNESS: Final = 12.0
 _BAR_KPC: Final = (50, 100, 200, 500, 1000, 2000, 5000)
-_TITLES: Final = {Origin.ICM: "ICM", Origin.AGN: "AGN", Origin.BACKGROUND: "Background"}
+_TITLES: Final = {Origin.ICM: "ICM", Origin.AGN: "AGN", Origin.BACKGROUND: "background"}
 
 
 class Pictures:
@@ -65,8 +68,9 @@ class Pictures:
     def expectations(self) -> dict[Origin, Floats]:
         """Expected counts per pixel of each origin."""
         width, pixel = 2.0 * self.half_arcsec, self.grid.pixel_arcsec
+        expected = self._observation.expected_image
         return {
-            origin: self._observation.expected_image(PICTURE_BAND, origin, pixel, width).data
+            origin: np.asarray(expected(PICTURE_BAND, origin, pixel, width).data, np.float64)
             for origin in Origin
         }
 
@@ -74,13 +78,15 @@ class Pictures:
         """Draw the bands of the study as red, green and blue."""
         planes = np.stack([self._per_arcmin2(self._counted(band)) for band in BANDS.values()])
         planes -= np.median(planes, axis=(1, 2))[:, None, None]
-        planes = np.clip(planes, 0.0, None)
-        bright = np.quantile(planes, 0.998, axis=(1, 2))
+        # A band in which nothing stands out stays dark instead of showing its noise.
+        noise = np.median(np.abs(planes), axis=(1, 2)) / 0.6745
+        bright = np.maximum(np.quantile(planes, 0.998, axis=(1, 2)), _NOISE_AT_WHITE * noise)
         planes /= np.where(bright > 0, bright, 1.0)[:, None, None]
+        planes = np.clip(planes, 0.0, None)
         # One stretch for the three keeps the colours (Lupton et al. 2004, PASP 116, 133).
         level = planes.mean(axis=0)
-        steepness = 12.0
-        stretch = np.arcsinh(steepness * level) / (np.arcsinh(steepness) * np.maximum(level, 1e-9))
+        stretch = np.arcsinh(_STEEPNESS * level) / np.arcsinh(_STEEPNESS)
+        stretch /= np.maximum(level, 1e-9)
         picture = np.clip(planes * stretch, 0.0, 1.0)
         axes.imshow(np.moveaxis(picture, 0, -1), **self._placing())
         self._frame(axes, "Three colours")
@@ -137,7 +143,9 @@ class Pictures:
         )
         self._frame(axes, f"{title}, {band_label(PICTURE_BAND)}")
         bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.86, pad=0.02)
-        bar.set_ticks(_ticks(knee, top))
+        ticks = _ticks(knee, top)
+        bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks], minor=False)
+        bar.minorticks_off()
         bar.set_label(r"counts arcmin$^{-2}$")
 
     def _frame(self, axes: "Axes", title: str) -> None:

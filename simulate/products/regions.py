@@ -53,6 +53,9 @@ class Annulus:
                 f"{self.outer_arcsec} arcsec."
             )
 
+    def __str__(self) -> str:
+        return _text("annulus", self, self.inner_arcsec, self.outer_arcsec)
+
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """(east lo, east hi, north lo, north hi) in arcsec."""
@@ -80,6 +83,9 @@ class Circle:
 
     def __post_init__(self) -> None:
         _positive("Circle", radius_arcsec=self.radius_arcsec)
+
+    def __str__(self) -> str:
+        return _text("circle", self, self.radius_arcsec)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -110,6 +116,9 @@ class Box:
     def __post_init__(self) -> None:
         _positive("Box", width_arcsec=self.width_arcsec, height_arcsec=self.height_arcsec)
 
+    def __str__(self) -> str:
+        return _text("box", self, self.width_arcsec, self.height_arcsec)
+
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """(east lo, east hi, north lo, north hi) in arcsec."""
@@ -128,6 +137,11 @@ class Box:
         north = np.asarray(north_arcsec, dtype=np.float64)
         east_lo, east_hi, north_lo, north_hi = self.bounds
         return (east >= east_lo) & (east < east_hi) & (north >= north_lo) & (north < north_hi)
+
+
+def _text(shape: str, region: "Annulus | Circle | Box", *sizes: float) -> str:
+    numbers = (region.east_arcsec, region.north_arcsec, *sizes)
+    return f"{shape}({','.join(f'{number:.6g}' for number in numbers)})"
 
 
 def _radius(east: ArrayLike, north: ArrayLike, east0: float, north0: float) -> NDArray[Any]:

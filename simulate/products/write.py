@@ -14,7 +14,12 @@ from icmass.simulate.products.image_files import (
     write_exposure_map,
     write_image,
 )
-from icmass.simulate.products.pha_file import SpectrumFiles, default_regions, write_pha
+from icmass.simulate.products.pha_file import (
+    SpectrumFiles,
+    default_regions,
+    region_response,
+    write_pha,
+)
 from icmass.simulate.products.quicklook import write_quicklook
 from icmass.simulate.products.table_files import write_profiles, write_sources
 
@@ -25,7 +30,6 @@ __all__ = ["ANCRFILE", "RESPFILE", "write_products"]
 
 RESPFILE: Final = "response.rmf"
 ANCRFILE: Final = "response.arf"
-_SOURCE, _BACKGROUND = "source.pha", "background.pha"
 
 
 def write_products(observation: "Observation", directory: Path, overwrite: bool = False) -> Path:
@@ -66,13 +70,20 @@ def write_products(observation: "Observation", directory: Path, overwrite: bool 
 
 def _write_spectra(observation: "Observation", stage: Path) -> None:
     source, background = default_regions(observation)
-    files = SpectrumFiles(RESPFILE, ANCRFILE)
-    names = telescope_names(observation)
-    write_rmf(stage / RESPFILE, observation.response.redistribution, **names)
-    write_arf(stage / ANCRFILE, observation.response, **names)
-    write_pha(observation, observation.spectrum(background), stage / _BACKGROUND, files)
-    files = files._replace(backfile=_BACKGROUND)
-    write_pha(observation, observation.spectrum(source), stage / _SOURCE, files)
+    telescope, name = telescope_names(observation)
+    write_rmf(
+        stage / RESPFILE, observation.response.redistribution, telescope=telescope, instrument=name
+    )
+    write_arf(stage / ANCRFILE, observation.response, telescope=telescope, instrument=name)
+    for region, pha, arf, backfile in (
+        (background, "background.pha", "background.arf", "NONE"),
+        (source, "source.pha", "source.arf", "background.pha"),
+    ):
+        write_arf(
+            stage / arf, region_response(observation, region), telescope=telescope, instrument=name
+        )
+        files = SpectrumFiles(RESPFILE, arf, backfile)
+        write_pha(observation, observation.spectrum(region), stage / pha, files)
 
 
 def _write_scalars(observation: "Observation", path: Path) -> None:
