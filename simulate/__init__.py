@@ -1,1 +1,62 @@
-"""From hydro gas to photon events, images, spectra and numbers."""
+"""From hydro gas to photon events, images, spectra and numbers.
+
+The usual road: `load_gas` (or `gas_from_arrays`, `gas_from_yt`, `default_cluster`), then `observe`,
+then the methods of the `Observation`. Names are imported when they are first used, so that a part
+does not pay for the whole.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from icmass.simulate.default_cluster import default_cluster
+    from icmass.simulate.emission import SpectralTable, cie_spectrum
+    from icmass.simulate.events import Events
+    from icmass.simulate.gas import Gas, GasInfo, Halo
+    from icmass.simulate.instrument import Instrument
+    from icmass.simulate.observation import Observation
+    from icmass.simulate.observe import observe
+    from icmass.simulate.origin import Origin
+    from icmass.simulate.readers import gas_from_arrays, gas_from_yt, load_gas
+
+__all__ = [
+    "Events",
+    "Gas",
+    "GasInfo",
+    "Halo",
+    "Instrument",
+    "Observation",
+    "Origin",
+    "SpectralTable",
+    "cie_spectrum",
+    "default_cluster",
+    "gas_from_arrays",
+    "gas_from_yt",
+    "load_gas",
+    "observe",
+]
+
+_HOME = {
+    "Events": "events",
+    "Gas": "gas",
+    "GasInfo": "gas",
+    "Halo": "gas",
+    "Instrument": "instrument",
+    "Observation": "observation",
+    "Origin": "origin",
+    "SpectralTable": "emission",
+    "cie_spectrum": "emission",
+    "default_cluster": "default_cluster",
+    "gas_from_arrays": "readers",
+    "gas_from_yt": "readers",
+    "load_gas": "readers",
+    "observe": "observe",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value  # also puts the function over a module of the same name
+    return value

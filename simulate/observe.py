@@ -3,7 +3,6 @@
 The one place that joins the stages; each of them knows nothing of those after it.
 """
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from icmass.errors import InputError, InputWarning
+from icmass.errors import InputError
 from icmass.simulate.emission.absorption import CrossSection
 from icmass.simulate.emission.table import SpectralTable, resolve_table
 from icmass.simulate.gas import Census, Gas
@@ -24,24 +23,15 @@ from icmass.simulate.photons.expectation import expected_counts
 from icmass.simulate.photons.gas_component import gas_component, kpc_per_arcsec
 from icmass.simulate.products.scalars import gas_scalars, photon_scalars
 from icmass.simulate.readers.report import census_error
-from icmass.simulate.rng import stream
-from icmass.simulate.sky import (
-    AgnTable,
-    cluster_agn,
-    extragalactic,
-    field_agn,
-    foreground,
-    particle_background,
-)
+from icmass.simulate.sky import SKY_COMPONENTS, AgnTable, sky_components
 from icmass.simulate.view import Mode, View, rotation_from_axis
 from icmass.units import to_value
 
 if TYPE_CHECKING:
+    from astropy.table import QTable
     from astropy.units import Quantity
 
-__all__ = ["SKY_COMPONENTS", "observe"]
-
-SKY_COMPONENTS = ("particles", "foreground", "extragalactic", "field_agn", "cluster_agn")
+__all__ = ["observe"]
 
 
 def observe(
@@ -138,8 +128,16 @@ def observe(
         cross_section=cross_section,
     )
     _require_photons(gas, light)
-    others, sources = _sky(
-        set(sky), gas, view, instrument, redshift, nh_cm2, agn_flux_limit, seed, cross_section
+    others, sources = sky_components(
+        sky,
+        view,
+        instrument,
+        redshift=redshift,
+        nh_cm2=nh_cm2,
+        gas_info=gas.info,
+        seed=seed,
+        agn_flux_limit=agn_flux_limit,
+        cross_section=cross_section,
     )
     components = (light, *others)
     events = draw_events(components, view, instrument, exposure_s, seed)
@@ -180,75 +178,11 @@ def _require_photons(gas: Gas, light: Component) -> None:
     raise census_error(Census((*stages, ("in the field", 0))), gas.info.source)
 
 
-def _sky(
-    wanted: set[str],
-    gas: Gas,
-    view: View,
-    instrument: Instrument,
-    redshift: float,
-    nh_cm2: float,
-    flux_limit: float,
-    seed: int,
-    cross_section: CrossSection | None,
-) -> tuple[list[Component], list[AgnTable]]:
-    """Make the sky components that are wanted, in a fixed order."""
-    unknown = wanted - set(SKY_COMPONENTS)
-    if unknown:
-        raise InputError(
-            f"sky: must be among {', '.join(SKY_COMPONENTS)}; got '{sorted(unknown)[0]}'."
-        )
-    components: list[Component] = []
-    sources: list[AgnTable] = []
-    if "particles" in wanted:
-        components.append(particle_background(view, instrument))
-    if "foreground" in wanted:
-        components.append(foreground(view, instrument, nh_cm2, cross_section=cross_section))
-    # AGN that are not drawn as sources stay in the diffuse light.
-    limit = flux_limit if "field_agn" in wanted else np.inf
-    if "extragalactic" in wanted:
-        components.append(
-            extragalactic(view, instrument, nh_cm2, limit, cross_section=cross_section)
-        )
-    if "field_agn" in wanted:
-        component, agn = field_agn(
-            view,
-            instrument,
-            nh_cm2,
-            limit,
-            stream(seed, "field_agn", "sources"),
-            cross_section=cross_section,
-        )
-        components.append(component)
-        sources.append(agn)
-    halo = gas.info.halo
-    if "cluster_agn" in wanted:
-        if halo is None or not np.isfinite(halo.m500c_msun):
-            warnings.warn(
-                "cluster_agn: left out, since M500c of the cluster could not be measured.",
-                InputWarning,
-                stacklevel=3,
-            )
-            return components, sources
-        component, agn = cluster_agn(
-            view,
-            instrument,
-            nh_cm2,
-            redshift,
-            gas.info.cosmology,
-            halo.r500c_kpc,
-            halo.m500c_msun,
-            stream(seed, "cluster_agn", "sources"),
-            first_id=1 + sum(len(t) for t in sources),
-            cross_section=cross_section,
-        )
-        components.append(component)
-        sources.append(agn)
-    return components, sources
-
-
-def _source_table(sources: list[AgnTable], components: list[Component], exposure_s: float) -> Any:
+def _source_table(
+    sources: AgnTable | None, components: Iterable[Component], exposure_s: float
+) -> "QTable | None":
     """Truth table of all point sources with the counts expected of each, or None without any."""
-    if not sources:
+    if sources is None:
         return None
     expected = [expected_counts(c, exposure_s) for c in components if c.source_id is not None]
-    return AgnTable.concatenate(sources).to_table(np.concatenate(expected))
+    return sources.to_table(np.concatenate(expected))
