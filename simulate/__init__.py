@@ -9,15 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from icmass.simulate.default_cluster import default_cluster
     from icmass.simulate.emission import SpectralTable, cie_spectrum
     from icmass.simulate.events import Events
     from icmass.simulate.gas import Gas, GasInfo, Halo
     from icmass.simulate.instrument import Instrument
     from icmass.simulate.observation import Observation
-    from icmass.simulate.observe import observe
+    from icmass.simulate.observing import observe
     from icmass.simulate.origin import Origin
     from icmass.simulate.readers import gas_from_arrays, gas_from_yt, load_gas
+    from icmass.simulate.spherical_cluster import default_cluster
 
 __all__ = [
     "Events",
@@ -46,11 +46,11 @@ _HOME = {
     "Origin": "origin",
     "SpectralTable": "emission",
     "cie_spectrum": "emission",
-    "default_cluster": "default_cluster",
+    "default_cluster": "spherical_cluster",
     "gas_from_arrays": "readers",
     "gas_from_yt": "readers",
     "load_gas": "readers",
-    "observe": "observe",
+    "observe": "observing",
 }
 
 
@@ -58,5 +58,5 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = value  # also puts the function over a module of the same name
+    globals()[name] = value
     return value
