@@ -1,0 +1,111 @@
+"""Is what was read physically possible? If not, units or the order of blocks are wrong.
+
+Each check raises an `InputError` that gives the value found, the bound and the remedy.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icmass.errors import InputError
+from icmass.simulate.constants import CM_PER_KPC, MSUN_G
+from icmass.simulate.readers.snapshot import Snapshot
+
+__all__ = [
+    "refuse_absurd_box",
+    "refuse_absurd_density",
+    "refuse_absurd_kernel",
+    "refuse_absurd_temperature",
+    "refuse_negative",
+]
+
+LARGEST_BOX_KPC = 2e6  # comoving; where the file does not give its units
+OVERDENSITIES = (1e-2, 1e6)  # of the median gas particle: voids to galaxies
+NEIGHBOURS = (0.02, 1e5)  # particles' volumes inside a kernel; wide, for thinned-out snapshots
+FEW_NEIGHBOURS = 8.0  # no SPH code has less: particles were left out
+HOTTEST_K = 1e10
+BARYON_FRACTION = 0.16
+
+
+def refuse_absurd_box(snapshot: Snapshot) -> None:
+    """Refuse a box of thousands of Mpc in a file that does not give its units."""
+    header = snapshot.header
+    if header.box_kpc is None or header.units_known:
+        return
+    comoving_kpc = header.box_kpc / header.scale_factor
+    if comoving_kpc > LARGEST_BOX_KPC:
+        raise InputError(
+            f"{snapshot.source}: the box must be below {LARGEST_BOX_KPC / 1e3:.0f} Mpc; got "
+            f"{comoving_kpc / 1e3:.4g} Mpc (comoving). {snapshot.remedy}"
+        )
+
+
+def refuse_absurd_density(snapshot: Snapshot, density_msun_kpc3: NDArray[Any]) -> None:
+    """Refuse gas whose median density is far from the mean density of baryons."""
+    if len(density_msun_kpc3) == 0:
+        return
+    header, cosmology = snapshot.header, snapshot.header.cosmology
+    mean = cosmology.critical_density0.to_value("g/cm3") * cosmology.Om0 * BARYON_FRACTION
+    mean *= CM_PER_KPC**3 / MSUN_G / header.scale_factor**3
+    contrast = float(np.median(density_msun_kpc3)) / mean
+    if not OVERDENSITIES[0] <= contrast <= OVERDENSITIES[1]:
+        raise InputError(
+            f"{snapshot.source}: the median gas density must be {OVERDENSITIES[0]:g} to "
+            f"{OVERDENSITIES[1]:g} times the cosmic mean of baryons; got {contrast:.3g} times. "
+            f"{snapshot.remedy}"
+        )
+
+
+def refuse_absurd_kernel(
+    snapshot: Snapshot,
+    mass_msun: NDArray[Any],
+    density_msun_kpc3: NDArray[Any],
+    support_kpc: NDArray[Any],
+) -> None:
+    """Refuse smoothing lengths that do not go with masses and densities; note thinned-out ones."""
+    if len(mass_msun) == 0:
+        return
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inside = 4 / 3 * np.pi * support_kpc.astype(np.float64) ** 3 * density_msun_kpc3 / mass_msun
+    typical = float(np.median(inside))
+    if not NEIGHBOURS[0] <= typical <= NEIGHBOURS[1]:
+        raise InputError(
+            f"{snapshot.source}: a kernel must hold {NEIGHBOURS[0]:g} to {NEIGHBOURS[1]:g} "
+            f"particles' volumes; got {typical:.3g} (median): density, mass and smoothing "
+            f"length contradict each other. {snapshot.remedy}"
+        )
+    if typical < FEW_NEIGHBOURS:
+        snapshot.header.notes.append(
+            f"smoothing: kernels hold only {typical:.2g} particles' volumes, so particles "
+            f"were left out of the file; images will be grainy"
+        )
+
+
+def refuse_absurd_temperature(snapshot: Snapshot, temperature_k: NDArray[Any]) -> None:
+    """Refuse gas above 1e10 K."""
+    hot = temperature_k > HOTTEST_K
+    if hot.any():
+        raise InputError(
+            f"{snapshot.source}: temperatures must be below {HOTTEST_K:g} K; {hot.sum()} of "
+            f"{len(hot)} particles are hotter, up to {temperature_k.max():.3g} K. {snapshot.remedy}"
+        )
+
+
+def refuse_negative(
+    snapshot: Snapshot,
+    name: str,
+    values: NDArray[Any],
+    rows: NDArray[np.int64],
+    *,
+    zero: bool = False,
+) -> None:
+    """Refuse negative numbers (and zeros, with `zero`), naming the first row in the file."""
+    bad = values <= 0 if zero else values < 0
+    if bad.any():
+        rule = "be positive" if zero else "not be negative"
+        raise InputError(
+            f"{snapshot.source}: the field '{name}' must {rule}; "
+            f"{bad.sum()} of {len(bad)} gas particles are not, the first is row "
+            f"{int(rows[bad.argmax()])} with {values[bad.argmax()]:.4g}. Repair or drop these."
+        )

@@ -1,0 +1,89 @@
+"""From the fields of a simulation to what a plasma emits: kT and emission measure.
+
+n_H = X rho / m_p, with X the mass fraction of hydrogen; n_e = x_e n_H, with x_e from the snapshot
+or of a fully ionised plasma; the emission measure is n_e n_H V with V = m / rho. Hydrogen here is
+all hydrogen: a factor of 2, or protons in place of hydrogen, are known errors of other codes.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icmass.simulate.constants import (
+    BOLTZMANN_KEV_PER_K,
+    CM_PER_KPC,
+    ERG_PER_KEV,
+    MSUN_G,
+    PROTON_MASS_G,
+)
+
+__all__ = [
+    "GAMMA",
+    "electron_density",
+    "emission_measure",
+    "ionised_electron_abundance",
+    "kt_from_internal_energy",
+    "kt_from_temperature",
+    "mean_molecular_weight",
+    "support_from_volume",
+]
+
+GAMMA = 5 / 3
+CM2_S2_PER_KM2_S2 = 1e10
+
+Array = NDArray[Any]
+
+
+def ionised_electron_abundance(hydrogen_fraction: Array | float) -> Any:
+    """Return n_e / n_H of a fully ionised plasma, (1 + X) / (2 X): 1.158 for X = 0.76.
+
+    Helium and metals give one electron for two nucleons.
+    """
+    return (1 + hydrogen_fraction) / (2 * hydrogen_fraction)
+
+
+def mean_molecular_weight(
+    hydrogen_fraction: Array | float, electron_abundance: Array | float
+) -> Any:
+    """Return mu = 4 / (1 + 3 X + 4 X x_e), without metals, as the hydro codes do."""
+    return 4 / (1 + 3 * hydrogen_fraction + 4 * hydrogen_fraction * electron_abundance)
+
+
+def kt_from_internal_energy(energy_km2_s2: Array, molecular_weight: Array | float) -> Any:
+    """Return kT [keV] = (gamma - 1) mu m_p u, for u in (km/s)^2."""
+    kev = (GAMMA - 1) * PROTON_MASS_G * CM2_S2_PER_KM2_S2 / ERG_PER_KEV
+    return kev * molecular_weight * np.asarray(energy_km2_s2, dtype=np.float64)
+
+
+def kt_from_temperature(temperature_k: Array) -> Any:
+    """Return kT [keV] of a temperature [K]."""
+    return BOLTZMANN_KEV_PER_K * np.asarray(temperature_k, dtype=np.float64)
+
+
+def electron_density(
+    density_msun_kpc3: Array, hydrogen_fraction: Array | float, electron_abundance: Array | float
+) -> Any:
+    """Return n_e [cm^-3] = x_e X rho / m_p."""
+    per_cm3 = MSUN_G / CM_PER_KPC**3 / PROTON_MASS_G
+    return per_cm3 * electron_abundance * hydrogen_fraction * density_msun_kpc3
+
+
+def emission_measure(
+    mass_msun: Array,
+    density_msun_kpc3: Array,
+    hydrogen_fraction: Array | float,
+    electron_abundance: Array | float,
+) -> Any:
+    """Return n_e n_H V [cm^-3] = x_e (X / m_p)^2 rho m."""
+    hydrogen = np.asarray(hydrogen_fraction * mass_msun, np.float64) * (MSUN_G / PROTON_MASS_G)
+    return hydrogen * electron_density(density_msun_kpc3, hydrogen_fraction, electron_abundance)
+
+
+def support_from_volume(mass_msun: Array, density_msun_kpc3: Array, neighbours: float) -> Any:
+    """Return the radius H [kpc] of a kernel that holds a number of neighbours' volumes.
+
+    4 pi / 3 H^3 rho = N m, by which Gadget sets its smoothing length (Springel & Hernquist 2002,
+    MNRAS 333, 649). A mesh cell is given N = 8: the kernel ends at twice the radius of the cell.
+    """
+    return np.cbrt(3 * neighbours * mass_msun / (4 * np.pi * density_msun_kpc3))
