@@ -1,1 +1,5 @@
 """Command line of icmass."""
+
+from icmass.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,292 @@
+"""What can be asked of a job: typed keys with defaults, read from YAML and overridden by options.
+
+Unknown keys and values out of range are refused in one line that names the key, what it must be and
+what it was. Nothing here knows the simulation; units stand in the names of the keys.
+"""
+
+import difflib
+import math
+import types
+from collections.abc import Callable, Hashable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from icmass.errors import InputError
+
+__all__ = ["Config", "ObserveConfig"]
+
+
+def _number(value: Any) -> Any:
+    """Accept numbers, also as text (YAML reads 1e4 as text), but not true and false."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("must be a number")
+    try:
+        number = float(value)
+    except ValueError:
+        raise ValueError("must be a number") from None
+    if not math.isfinite(number):
+        raise ValueError("must be a finite number")
+    return number
+
+
+def _vector(value: Any) -> tuple[float, ...]:
+    """Three numbers, as a list or as text with commas."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or len(parts) != 3:
+        raise ValueError("must be three numbers")
+    return tuple(_number(part) for part in parts)
+
+
+def _axis(value: Any) -> Any:
+    """The name of an axis, a vector, or three vectors."""
+    if value in ("x", "y", "z"):
+        return value
+    rule = "must be x, y, z, a vector such as 1,1,0, or a rotation of three rows"
+    try:
+        if isinstance(value, list | tuple) and all(isinstance(row, list | tuple) for row in value):
+            rows = tuple(_vector(row) for row in value)
+            if len(rows) == 3:
+                return rows
+        elif any(vector := _vector(value)):
+            return vector
+    except ValueError:
+        pass
+    raise ValueError(rule)
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+Positive = Annotated[Number, Field(gt=0)]
+NotNegative = Annotated[Number, Field(ge=0)]
+Vector = Annotated[tuple[float, float, float], PlainValidator(_vector)]
+Axis = Annotated[Any, PlainValidator(_axis)]
+
+
+class Config(BaseModel):
+    """Base of all configurations: frozen, strict, without room for unknown keys."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        validate_default=True,
+        use_attribute_docstrings=True,
+    )
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], label: Callable[[str], str] = str) -> Self:
+        """Check values and fill in the defaults.
+
+        Parameters
+        ----------
+        values : mapping
+            Key to value.
+        label : callable
+            Turns a key into what the user wrote, such as an option or a file and key.
+
+        Raises
+        ------
+        InputError
+            Naming every wrong key, its value and what it must be, on one line.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            problems = {problem["loc"][:1]: problem for problem in reversed(error.errors())}
+            lines = [cls._explain(problem, label) for problem in reversed(problems.values())]
+            raise InputError(" | ".join(lines)) from None
+
+    @classmethod
+    def from_yaml(
+        cls,
+        path: str | Path,
+        overrides: Mapping[str, Any] = types.MappingProxyType({}),
+        label: Callable[[str], str] = str,
+    ) -> Self:
+        """Read a YAML file; `overrides` win over it and `label` names them in errors.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, is not YAML, or holds unknown keys or wrong values.
+        """
+        values = {**read_yaml(path), **overrides}
+        return cls.parse(values, lambda key: label(key) if key in overrides else f"{path}: {key}")
+
+    def to_yaml(self) -> str:
+        """Write every key with its meaning; reading it gives the same configuration."""
+        lines = []
+        for key, value in self.model_dump(mode="json").items():
+            description = (type(self).model_fields[key].description or "").replace("\n", " ")
+            lines.append(f"# {description}")
+            lines.append(yaml.safe_dump({key: value}, default_flow_style=False).rstrip())
+        return "\n".join(lines) + "\n"
+
+    @classmethod
+    def _explain(cls, problem: ErrorDetails, label: Callable[[str], str]) -> str:
+        key = str(problem["loc"][0]) if problem["loc"] else ""
+        if problem["type"] == "extra_forbidden":
+            return f"{label(key)}: unknown key; {_nearest(key, list(cls.model_fields))}."
+        rule = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        where = f"{label(key)}: " if key else ""
+        got = f"; got {_shown(problem['input'])}" if key else ""
+        field = cls.model_fields.get(key)
+        meaning = f". {field.description}".replace("\n", " ") if field else "."
+        return f"{where}{rule}{got}{meaning}"
+
+
+class ObserveConfig(Config):
+    """One observation of one cluster. Every key may stand in the file of ``--config``."""
+
+    redshift: Number | None = None
+    """Redshift of the cluster, which sets its distance; that of the snapshot by default."""
+
+    exposure_s: Positive = 1600.0
+    """Exposure on axis, not vignetted, in seconds."""
+
+    nh_cm2: NotNegative = 3e20
+    """Galactic column density of hydrogen in cm^-2."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Seed of every random stage: one seed, one observation."""
+
+    axis: Axis = "z"
+    """Line of sight, away from the observer: x, y, z, a vector, or a rotation (rows: the directions
+    of east, north and away)."""
+
+    center_kpc: Vector | None = None
+    """Centre in the snapshot, physical kpc (no h); a shrinking sphere finds it by default."""
+
+    radius_kpc: Positive | None = None
+    """Radius of the sphere of gas to observe, physical kpc; the reader's choice by default."""
+
+    units: dict[str, str | float] | None = None
+    """Sizes of the snapshot's units, such as {length: Mpc/h, mass: 1e10 Msun/h, velocity: km/s}."""
+
+    min_temperature_k: NotNegative = 1e6
+    """Colder gas of the snapshot is left out, K."""
+
+    max_density_g_cm3: Positive | None = None
+    """Denser gas of the snapshot is left out, g/cm^3; no such cut by default."""
+
+    star_forming: bool = False
+    """Whether to keep gas that forms stars, whose temperature is that of an effective model."""
+
+    metallicity: NotNegative | None = None
+    """One metallicity for all gas, solar; by default that of the snapshot, or 0.3 without one."""
+
+    ra_deg: Annotated[Number, Field(ge=0, lt=360)] = 150.0
+    """Right ascension at which the cluster is put, degrees."""
+
+    dec_deg: Annotated[Number, Field(ge=-90, le=90)] = 2.0
+    """Declination at which the cluster is put, degrees."""
+
+    width_deg: Positive | None = None
+    """Side (survey) or diameter (pointed) of the field, degrees; the field of view by default."""
+
+    instrument: str = "erosita"
+    """Name of an instrument (icmass instruments lists them), or a TOML file that describes one."""
+
+    mode: Literal["survey", "pointed"] = "survey"
+    """survey: responses averaged over the scan, square field; pointed: the round field of view."""
+
+    arf: str | None = None
+    """OGIP file of the effective area, to take the place of the instrument's own."""
+
+    rmf: str | None = None
+    """OGIP file of the energy redistribution, to take the place of the instrument's own."""
+
+    table: str | None = None
+    """Table of plasma spectra; the one that comes with the package by default."""
+
+    cross_section: str | None = None
+    """Table of photoelectric cross-sections; Morrison & McCammon (1983) by default."""
+
+    particles: bool = True
+    """Whether particles hit the detector."""
+
+    foreground: bool = True
+    """Whether the hot gas of our Galaxy shines."""
+
+    extragalactic: bool = True
+    """Whether extragalactic sources that are not drawn one by one shine."""
+
+    field_agn: bool = True
+    """Whether active galaxies in front of and behind the cluster are drawn."""
+
+    cluster_agn: bool = True
+    """Whether active galaxies that belong to the cluster are drawn."""
+
+    agn_flux_limit: Positive = 1e-15
+    """Faintest field AGN drawn as a source, erg/s/cm^2 in 0.5-2 keV."""
+
+    def sky(self) -> tuple[str, ...]:
+        """Names of the components of the sky that are switched on."""
+        names = ("particles", "foreground", "extragalactic", "field_agn", "cluster_agn")
+        return tuple(name for name in names if getattr(self, name))
+
+    @field_validator("redshift")
+    @classmethod
+    def _distance_needed(cls, value: float | None) -> float | None:
+        if value is not None and value <= 0:
+            raise ValueError("must be above 0, for a distance is needed (0.1, say)")
+        return value
+
+    @model_validator(mode="after")
+    def _area_belongs_to_a_matrix(self) -> Self:
+        if self.arf is not None and self.rmf is None:
+            raise ValueError("arf: needs the RMF of the same energies beside it; give rmf as well")
+        return self
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Read keys and values from a YAML file, refusing a key that stands there twice."""
+    try:
+        values = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        what = getattr(error, "problem", None) or "it is not text"
+        raise InputError(f"{path}: must be a YAML file; {what}{where}.") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise InputError(f"{path}: must hold lines of 'key: value'; got {_shown(values)}.")
+    return values
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader, which builds plain values only, and which refuses repeated keys."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            if key_node.value in seen:
+                problem = f"the key '{key_node.value}' stands there twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+            seen.add(key_node.value)
+        return super().construct_mapping(node, deep)
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean '{near[0]}'" if near else f"known: {', '.join(known)}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
