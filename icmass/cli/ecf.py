@@ -6,12 +6,14 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from icmass.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["ecf"]
 
@@ -63,7 +65,7 @@ def ecf(
 
 def _spectrum(
     gamma: float | None, kt: float | None, nh: float, abundance: float, redshift: float
-) -> Callable[[np.ndarray], np.ndarray]:
+) -> "Callable[[np.ndarray], np.ndarray]":
     from icmass.simulate.emission.absorption import bin_transmission
     from icmass.simulate.emission.powerlaw import powerlaw
     from icmass.simulate.emission.spectrum import cie_spectrum

@@ -21,19 +21,23 @@ def instruments(
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "what", "modes", "modules", "area at 1 keV", "PSF width", "field of view")
+    table = Table(box=SIMPLE)
+    table.add_column("name", no_wrap=True)
+    table.add_column("what")
+    for title in ("modes", "area at 1 keV\n[cm²]", "PSF width\n[arcsec]", "field\n[deg]"):
+        table.add_column(title, no_wrap=True)
     for row in rows:
         table.add_row(
             row["name"],
             row["label"],
-            ", ".join(row["area_1kev_cm2"]),
-            str(row["modules"]),
-            ", ".join(f"{x:.0f}" for x in row["area_1kev_cm2"].values()) + " cm²",
-            ", ".join(f"{x:.0f}″" for x in row["half_energy_width_arcsec"].values()),
-            f"{row['fov_diameter_deg']:g}°",
+            "\n".join(row["area_1kev_cm2"]),
+            "\n".join(f"{x:.0f}" for x in row["area_1kev_cm2"].values()),
+            "\n".join(f"{x:.0f}" for x in row["half_energy_width_arcsec"].values()),
+            f"{row['fov_diameter_deg']:g}",
         )
     Console().print(table)
 

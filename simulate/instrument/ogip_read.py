@@ -6,12 +6,14 @@ an error that names the file.
 """
 
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
 
 from icmass.errors import InputError, InputWarning
 from icmass.simulate.instrument.redistribution import Redistribution, require_ascending
@@ -148,11 +150,16 @@ def require_same_grid(arf: Arf, rmf: Rmf) -> None:
 
 def _open(path: Path) -> Any:
     try:
-        return fits.open(path, memmap=False)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="File may have been truncated")
+            file = fits.open(path, memmap=False)
+            file.readall()
+            return file
     except FileNotFoundError:
         raise InputError(f"{path}: must be an existing FITS file; no such file.") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: must be a FITS file; cannot read it ({error}).") from error
+    except (OSError, ValueError, EOFError, zlib.error, AstropyUserWarning) as error:
+        reason = str(error).split("\n")[0]
+        raise InputError(f"{path}: must be a whole FITS file; got: {reason}.") from error
 
 
 def _extension(file: Any, path: Path, names: tuple[str, ...]) -> Any:

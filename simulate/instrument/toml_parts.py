@@ -74,30 +74,31 @@ def read_modules(sections: list[Section], where: str) -> tuple[Module, ...]:
 
 
 def read_redistribution(section: Section) -> Redistribution:
-    """Build Gaussian redistribution on energy bins that are a fixed fraction of its width."""
+    """Build Gaussian redistribution on energy bins well below its width.
+
+    Bins are also a small fraction of the energy, for areas and absorption change with its log.
+    """
     node_kev = section.numbers("fwhm_energy_kev", above=0.0, ascending=True)
     node_fwhm_kev = section.numbers("fwhm_ev", node_kev.size, above=0.0) * 1e-3
 
     def fwhm_kev(energy_kev: np.ndarray) -> np.ndarray:
         return np.interp(energy_kev, node_kev, node_fwhm_kev)
 
-    energy_range = section.numbers("energy_range_kev", 2, above=0.0, ascending=True)
-    lo, hi = section.numbers("channel_range_kev", 2, above=0.0, ascending=True)
+    lo, hi = section.numbers("energy_range_kev", 2, above=0.0, ascending=True)
     per_fwhm = section.number("bins_per_fwhm", 10.0, above=0.0)
+    per_energy = section.number("bins_per_energy", 100.0, above=0.0)
+    first, last = section.numbers("channel_range_kev", 2, above=0.0, ascending=True)
     width_kev = section.number("channel_width_ev", above=0.0) * 1e-3
     section.done()
-    channels = np.linspace(lo, hi, round((hi - lo) / width_kev) + 1)
-    edges = _edges_per_width(energy_range, fwhm_kev, per_fwhm)
+    channels = np.linspace(first, last, round((last - first) / width_kev) + 1)
+    edges = _edges(lo, hi, lambda e: np.minimum(fwhm_kev(e) / per_fwhm, e / per_energy))
     return section.build(gaussian_redistribution, edges, channels, fwhm_kev)
 
 
-def _edges_per_width(
-    energy_range_kev: np.ndarray, fwhm_kev: Callable[[np.ndarray], np.ndarray], per_fwhm: float
-) -> np.ndarray:
-    """Edges spaced by fwhm / per_fwhm, from the cumulative number of widths over energy."""
-    fine = np.linspace(energy_range_kev[0], energy_range_kev[1], 20_000)
-    width = np.diff(fine) / fwhm_kev(0.5 * (fine[1:] + fine[:-1]))
-    count = np.concatenate(([0.0], np.cumsum(width))) * per_fwhm
+def _edges(lo: float, hi: float, step: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Edges from `lo` to `hi` that are about step(E) apart: even in the number of steps."""
+    fine = np.linspace(lo, hi, 20_000)
+    count = np.concatenate(([0.0], np.cumsum(np.diff(fine) / step(0.5 * (fine[1:] + fine[:-1])))))
     n_bin = max(1, round(count[-1]))
     return np.interp(np.linspace(0.0, count[-1], n_bin + 1), count, fine)
 
