@@ -1,4 +1,4 @@
-"""Solar abundance sets: number of atoms of each element per hydrogen atom."""
+"""Elements: solar abundance sets (atoms per hydrogen atom) and atomic masses."""
 
 import difflib
 import tomllib
@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from icmass.errors import InputError
 
-__all__ = ["ELEMENTS", "abundances"]
+__all__ = ["ELEMENTS", "abundances", "atomic_masses"]
 
 # Symbols in order of atomic number, from hydrogen.
 ELEMENTS = (
@@ -36,3 +36,9 @@ def abundances(name: str = "ag89") -> dict[int, float]:
         raise InputError(f"abundances: must be one of {', '.join(sets)}; got '{name}'.{hint}")
     logs = {symbol: value for symbol, value in sets[name].items() if symbol != "source"}
     return {ELEMENTS.index(symbol) + 1: 10.0 ** (value - 12.0) for symbol, value in logs.items()}
+
+
+def atomic_masses() -> dict[int, float]:
+    """Mass of each element by atomic number, in unified atomic mass units."""
+    masses = tomllib.loads((files(__package__) / "data" / "atomic_masses.toml").read_text())
+    return {ELEMENTS.index(symbol) + 1: mass for symbol, mass in masses.items()}
