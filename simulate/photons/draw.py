@@ -14,7 +14,13 @@ from icmass.simulate.photons.detector import (
     module_arrays,
     psf_arrays,
 )
-from icmass.simulate.photons.draw_kernels import BLOCK, count_blocks, draw_photons, fill_parents
+from icmass.simulate.photons.draw_kernels import (
+    BLOCK,
+    count_blocks,
+    draw_photons,
+    fill_parents,
+    move_up,
+)
 from icmass.simulate.photons.emitters import Component, Shape
 from icmass.simulate.photons.expectation import expected_counts
 from icmass.simulate.photons.sph import projected_quantile
@@ -156,12 +162,10 @@ def _fill(
 
 
 def _inside(events: Events) -> Events:
-    """Drop photons outside the field, column by column so that memory stays near one copy."""
+    """Drop photons outside the field by moving the others up, so that memory stays one copy."""
     keep = events.channel >= 0
-    if keep.all():
-        return events
-    columns = {name: getattr(events, name) for name in Events.DTYPES}
-    del events
-    for name in columns:
-        columns[name] = columns[name][keep]
-    return Events(**columns)
+    count = int(keep.sum())
+    if count < len(events):
+        for name in Events.DTYPES:
+            move_up(getattr(events, name), keep)
+    return events.select(slice(0, count))

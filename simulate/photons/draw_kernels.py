@@ -21,7 +21,7 @@ from icmass.simulate.photons.emitter_kernels import fractional_node, mixture
 from icmass.simulate.photons.inverse_cdf_kernels import draw_bin
 from icmass.simulate.photons.random_kernels import uniform
 
-__all__ = ["BLOCK", "count_blocks", "draw_photons", "fill_parents"]
+__all__ = ["BLOCK", "count_blocks", "draw_photons", "fill_parents", "move_up"]
 
 # Emitters per independent Poisson stream.
 BLOCK = 4096
@@ -235,3 +235,13 @@ def draw_photons(
         else:
             inside = abs(x) <= half_width and abs(y) <= half_width
         out_detector[0][k] = channel if inside else -1
+
+
+@numba.njit(cache=True, nogil=True)
+def move_up(values, keep):
+    """Move the values to keep to the front of their array, in order."""
+    end = 0
+    for k in range(values.shape[0]):
+        if keep[k]:
+            values[end] = values[k]
+            end += 1
