@@ -1,6 +1,6 @@
 """Observe a cluster with eROSITA: gas in, photons out.
 
-    python examples/observe_cluster.py [SNAPSHOT]
+    python examples/01_observe.py [SNAPSHOT]
 
 Without a snapshot a synthetic cluster is observed.
 """
