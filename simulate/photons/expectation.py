@@ -14,7 +14,7 @@ from icmass.simulate.photons.deposit_kernels import (
 )
 from icmass.simulate.photons.emitter_kernels import expected_rate
 from icmass.simulate.photons.emitters import Component, Emitters, Shape
-from icmass.simulate.photons.sph import projected_enclosed, projected_quantile
+from icmass.simulate.photons.sph import projected_density, projected_quantile
 from icmass.simulate.pixel_grid import PixelGrid
 from icmass.simulate.view import View
 
@@ -205,12 +205,8 @@ def _psf_stencil(psf: PSF, pixel_arcsec: float, scale: float) -> Floats:
 
 @cache
 def _column_density() -> Floats:
-    """Column density of the SPH kernel at 1,025 evenly spaced squared radii, from its integral."""
-    q2 = np.linspace(0.0, 1.0, 1025)
-    edges = np.sqrt(np.clip(np.concatenate([q2 - 0.5 / 1024, [1.0]]), 0.0, 1.0))
-    enclosed = projected_enclosed(edges)
-    width = np.diff(edges**2)
-    return np.diff(enclosed) / width
+    """Column density of the SPH kernel at 1,025 evenly spaced squared radii."""
+    return projected_density(np.sqrt(np.linspace(0.0, 1.0, 1025)))
 
 
 @cache

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["kernel_3d", "projected_enclosed", "projected_quantile"]
+__all__ = ["kernel_3d", "projected_density", "projected_enclosed", "projected_quantile"]
 
 Floats = NDArray[np.float64]
 
@@ -20,6 +20,15 @@ def kernel_3d(q: ArrayLike) -> Floats:
     inner = 1.0 - 6.0 * q**2 + 6.0 * q**3
     outer = 2.0 * np.clip(1.0 - q, 0.0, None) ** 3
     return 8.0 / np.pi * np.where(q < 0.5, inner, outer)
+
+
+def projected_density(q: ArrayLike) -> Floats:
+    """Column density at projected radius q (in support radii), integral over the plane 1."""
+    q = np.atleast_1d(np.asarray(q, dtype=np.float64))[:, None]
+    node, weight = np.polynomial.legendre.leggauss(48)
+    half = 0.5 * np.sqrt(np.clip(1.0 - q**2, 0.0, None))
+    along = np.hypot(q, half * (1.0 + node))
+    return 2.0 * (half * kernel_3d(along)) @ weight
 
 
 def projected_enclosed(q: ArrayLike) -> Floats:
