@@ -70,7 +70,7 @@ def _axis(value: Any) -> Any:
 Number = Annotated[float, BeforeValidator(_number)]
 Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
-Vector = Annotated[tuple[float, float, float], PlainValidator(_vector)]
+Vector = Annotated[tuple[float, float, float], BeforeValidator(_vector)]
 Axis = Annotated[Any, PlainValidator(_axis)]
 
 

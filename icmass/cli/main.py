@@ -17,8 +17,6 @@ from icmass import __version__
 from icmass.cli.ecf import ecf
 from icmass.cli.instruments import instruments
 from icmass.cli.observe import observe
-
-# from icmass.cli.tables import tables_app
 from icmass.errors import InputError, InputWarning
 
 __all__ = ["app", "main"]
@@ -29,10 +27,10 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-app.command()(observe)
-app.command()(ecf)
-# app.add_typer(tables_app, name="tables")
-app.command()(instruments)
+app.command("observe")(observe)
+app.command("ecf")(ecf)
+app.add_typer(tables_app, name="tables")
+app.command("instruments")(instruments)
 
 
 def _show_version(wanted: bool) -> None:
