@@ -28,7 +28,7 @@ def instruments(
     table = Table(box=SIMPLE)
     table.add_column("name", no_wrap=True)
     table.add_column("what")
-    for title in ("modes", "area at 1 keV\n[cm²]", "PSF width\n[arcsec]", "field\n[deg]"):
+    for title in ("modes", "cm² at 1 keV", "PSF arcsec", "field deg"):
         table.add_column(title, no_wrap=True)
     for row in rows:
         table.add_row(

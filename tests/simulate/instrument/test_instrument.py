@@ -79,6 +79,15 @@ def test_minimal_file_is_read_in_full(load) -> None:
     assert two_modules[0] == pytest.approx(2 * (1e-5 + 1e-4 * 0.2 * 1.5**-0.1), rel=1e-3)
 
 
+def test_documented_file_loads(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "instruments.md").read_text("utf-8")
+    path = tmp_path / "mine.toml"
+    path.write_text(text.split("```toml")[1].split("```")[0])
+    mine = Instrument.load(path)
+    assert mine.modes == ("pointed",)
+    assert mine.psf("pointed").scale(20.0) == 2.0
+
+
 def test_energy_bins_are_well_below_resolution_and_energy(load) -> None:
     edges = load().redistribution.energy_edges_kev
     assert (edges[0], edges[-1]) == (0.3, 8.0)
