@@ -17,6 +17,7 @@ from icmass import __version__
 from icmass.cli.ecf import ecf
 from icmass.cli.instruments import instruments
 from icmass.cli.observe import observe
+from icmass.cli.tables import tables_app
 from icmass.errors import InputError, InputWarning
 
 __all__ = ["app", "main"]
