@@ -163,11 +163,13 @@ def _open(path: Path) -> Any:
 
 
 def _extension(file: Any, path: Path, names: tuple[str, ...]) -> Any:
-    for hdu in file[1:]:
-        if hdu.name.upper() in names:
-            return hdu
-    found = ", ".join(hdu.name or "unnamed" for hdu in file[1:]) or "none"
-    raise InputError(f"{path}: must have an extension {' or '.join(names)}; got {found}.")
+    found = [hdu for hdu in file[1:] if hdu.name.upper() in names]
+    if len(found) == 1:
+        return found[0]
+    all_names = ", ".join(hdu.name or "unnamed" for hdu in file[1:]) or "none"
+    raise InputError(
+        f"{path}: must have exactly one extension {' or '.join(names)}; got {all_names}."
+    )
 
 
 def _column(table: Any, path: Path, name: str) -> np.ndarray:

@@ -90,7 +90,7 @@ def test_energies_from_zero_are_lifted_with_a_warning(ogip) -> None:
         ({"edges": (0.5, np.nan, 2.0, 4.0)}, "must be finite; got 1 values"),
         ({"high": (1.0, 1.9, 4.0)}, "contiguous; got a bin that ends at 1.9 keV .* 2 keV .row 1"),
         ({"drop": "SPECRESP"}, "SPECRESP must have a column SPECRESP; got ENERG_LO, ENERG_HI"),
-        ({"extension": "AREA"}, "must have an extension SPECRESP; got AREA"),
+        ({"extension": "AREA"}, "must have exactly one extension SPECRESP; got AREA"),
     ],
 )
 def test_faulty_arf_is_refused(ogip, changes: dict, message: str) -> None:
@@ -129,8 +129,16 @@ def test_missing_and_strange_files_are_refused(ogip, tmp_path: Path) -> None:
     text.write_text("this is not FITS")
     with pytest.raises(InputError, match=r"text.rmf: must be a whole FITS file; got"):
         read_rmf(text)
-    with pytest.raises(InputError, match="must have an extension EBOUNDS; got SPECRESP"):
+    with pytest.raises(InputError, match="must have exactly one extension EBOUNDS; got SPECRESP"):
         read_rmf(ogip.arf())
+
+
+def test_file_with_two_such_tables_is_refused(ogip) -> None:
+    path = ogip.arf()
+    with fits.open(path, mode="append") as file:
+        file.append(file["SPECRESP"].copy())
+    with pytest.raises(InputError, match="exactly one extension SPECRESP; got SPECRESP, SPECRESP"):
+        read_arf(path)
 
 
 @pytest.mark.parametrize("keep", [0.2, 0.6, 0.9])
@@ -153,7 +161,7 @@ def test_damaged_gzip_is_refused(ogip, tmp_path: Path, damage: str) -> None:
         data[len(data) // 2 :: 3] = bytes(len(data[len(data) // 2 :: 3]))
     packed = tmp_path / "a.arf.gz"
     packed.write_bytes(data)
-    with pytest.raises(InputError, match=r"a\.arf\.gz: must (be a whole|have an)"):
+    with pytest.raises(InputError, match=r"a\.arf\.gz: must (be a whole|have exactly one)"):
         read_arf(packed)
 
 
