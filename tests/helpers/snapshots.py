@@ -307,8 +307,15 @@ def _annotate(file: h5py.File, flavour: str) -> None:
 
 
 SWIFT_SUPPORT = 2.018932  # H / h
-SWIFT_POWERS = {"Coordinates": 1.0, "Velocities": 0.0, "Masses": 0.0, "Densities": -3.0,
-                "InternalEnergies": -2.0, "SmoothingLengths": 1.0, "MetalMassFractions": 0.0}  # fmt: skip
+SWIFT_POWERS = {
+    "Coordinates": 1.0,
+    "Velocities": 0.0,
+    "Masses": 0.0,
+    "Densities": -3.0,
+    "InternalEnergies": -2.0,
+    "SmoothingLengths": 1.0,
+    "MetalMassFractions": 0.0,
+}
 
 
 def write_swift(
@@ -356,8 +363,13 @@ def write_swift(
         file.create_group("HydroScheme").attrs.update(
             {"Hydrogen mass fraction": [gas["hydrogen"][0]], "Kernel gamma": [SWIFT_SUPPORT]}
         )
-        file.create_group("Header").attrs.update(
-            {"BoxSize": [truth.box_kpc / 1e3 / a] * 3, "Redshift": [truth.redshift], "Time": [0.012],
-             "NumFilesPerSnapshot": [1], "MassTable": [0.0] * 7, "NumPart_Total": [0] * 7}
-        )  # fmt: skip
+        header = {
+            "BoxSize": [truth.box_kpc / 1e3 / a] * 3,
+            "Redshift": [truth.redshift],
+            "Time": [0.012],  # not the scale factor
+            "NumFilesPerSnapshot": [1],
+            "MassTable": [0.0] * 7,
+            "NumPart_Total": [0] * 7,
+        }
+        file.create_group("Header").attrs.update(header)
     return path
