@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from astropy.io import fits
 
-from icmass.simulate.products.header import add_cards, add_config, observation_cards, primary_hdu
+from icmass.simulate.products.header import (
+    add_cards,
+    add_config,
+    observation_cards,
+    primary_hdu,
+    table_cards,
+)
 
 if TYPE_CHECKING:
     from icmass.simulate.observation import Observation
@@ -68,7 +74,7 @@ def write_events(
     events = fits.BinTableHDU.from_columns(_columns(observation, sky), name="EVENTS")
     header = events.header
     add_cards(header, _class_cards("EVENTS", "ALL"))
-    add_cards(header, observation_cards(observation))
+    add_cards(header, observation_cards(observation) + table_cards())
     header["RESPFILE"] = (respfile, "redistribution matrix of the channels")
     header["ANCRFILE"] = (ancrfile, "effective area")
     header["CHANTYPE"] = ("PHA", "column that holds the channel of the matrix")
@@ -189,5 +195,5 @@ def _gti(name: str, observation: "Observation") -> fits.BinTableHDU:
     ]
     hdu = fits.BinTableHDU.from_columns(columns, name=name)
     add_cards(hdu.header, _class_cards("GTI", "STANDARD"))
-    add_cards(hdu.header, observation_cards(observation))
+    add_cards(hdu.header, observation_cards(observation) + table_cards())
     return hdu

@@ -21,6 +21,7 @@ __all__ = [
     "band_cards",
     "observation_cards",
     "primary_hdu",
+    "table_cards",
     "telescope_names",
 ]
 
@@ -52,12 +53,7 @@ def observation_cards(observation: "Observation") -> list[Card]:
         ("OBJECT", source[-40:], "simulated gas"),
         ("RA_CEN", view.ra_deg, "[deg] field centre"),
         ("DEC_CEN", view.dec_deg, "[deg] field centre"),
-        ("RADECSYS", "ICRS", "frame of RA and Dec"),
         ("EQUINOX", 2000.0, "[yr] equinox"),
-        ("MJDREF", MJD_REFERENCE, "[d] zero of TIME; no real date is meant"),
-        ("TIMEZERO", 0.0, "[s] offset of TIME"),
-        ("TIMEUNIT", "s", "unit of TIME"),
-        ("TIMESYS", "TT", "time system"),
         ("TSTART", 0.0, "[s] start of the exposure"),
         ("TSTOP", observation.exposure_s, "[s] end of the exposure"),
         ("EXPOSURE", observation.exposure_s, "[s] exposure on axis, unvignetted"),
@@ -69,6 +65,17 @@ def observation_cards(observation: "Observation") -> list[Card]:
         cards.append(("R500ASEC", observation.r500c_arcsec, "[arcsec] true R500c of the cluster"))
     cards.append(("SEED", observation.seed, "seed of all random stages"))
     return cards
+
+
+def table_cards() -> list[Card]:
+    """Return what tables of events and times need besides; readers of images object to it."""
+    return [
+        ("RADECSYS", "ICRS", "frame of RA and Dec"),
+        ("MJDREF", MJD_REFERENCE, "[d] zero of TIME; no real date is meant"),
+        ("TIMEZERO", 0.0, "[s] offset of TIME"),
+        ("TIMEUNIT", "s", "unit of TIME"),
+        ("TIMESYS", "TT", "time system"),
+    ]
 
 
 def band_cards(band: Band) -> list[Card]:

@@ -118,6 +118,5 @@ def _image_hdu(
     hdu.header["BUNIT"] = unit
     add_cards(hdu.header, band_cards(band))
     add_cards(hdu.header, observation_cards(observation))
-    # The older name of RADESYS, which event files carry; readers of images object to it.
-    del hdu.header["RADECSYS"]
+    hdu.header.remove("MJDREF", ignore_missing=True)  # a date that astropy makes up
     return hdu

@@ -17,6 +17,7 @@ from icmass.simulate.products.header import (
     add_config,
     observation_cards,
     primary_hdu,
+    table_cards,
 )
 from icmass.simulate.products.regions import Annulus, Circle
 
@@ -131,6 +132,6 @@ def write_pha(
         ("REGION", str(spectrum.region or "field"), "arcsec"),
     ]
     add_cards(header, cards)
-    add_cards(header, observation_cards(observation))
+    add_cards(header, observation_cards(observation) + table_cards())
     add_config(header, observation.config)
     fits.HDUList([primary_hdu(observation), hdu]).writeto(path)

@@ -88,13 +88,13 @@ def gas_scalars(gas: Gas, table: Luminosity) -> dict[str, Any]:
     inside = None
     if result["r500c_kpc"] is not None:
         radius = gas.radius_kpc() / result["r500c_kpc"]
-        inside = _sphere_scalars(gas.select(radius < 1.0), table)
-        ring = gas.select((radius >= _CORE_IN_R500C) & (radius < 1.0))
-        kt = spectroscopic_like_kt_kev(ring.kt_kev, ring.emission_measure_cm3)
+        inside = _sphere_scalars(gas, radius < 1.0, table)
+        ring = (radius >= _CORE_IN_R500C) & (radius < 1.0)
+        kt = spectroscopic_like_kt_kev(gas.kt_kev[ring], gas.emission_measure_cm3[ring])
         inside["kt_core_excised_kev"] = kt
         inside["yx_msun_kev"] = None if kt is None else inside["gas_mass_msun"] * kt
     result["inside_r500c"] = inside
-    result["all_gas"] = _sphere_scalars(gas, table)
+    result["all_gas"] = _sphere_scalars(gas, np.ones(len(gas), dtype=bool), table)
     return result
 
 
@@ -134,18 +134,19 @@ def _count_by_origin_and_band(events: Events) -> dict[str, dict[str, int]]:
     }
 
 
-def _sphere_scalars(gas: Gas, table: Luminosity) -> dict[str, Any]:
-    measure = gas.emission_measure_cm3
-    soft = measure * table.luminosity(gas.kt_kev, gas.metallicity_solar, 0.5, 2.0)
-    total = measure * table.luminosity(gas.kt_kev, gas.metallicity_solar, *_BOLOMETRIC_KEV)
+def _sphere_scalars(gas: Gas, chosen: NDArray[np.bool_], table: Luminosity) -> dict[str, Any]:
+    kt, metallicity = gas.kt_kev[chosen], gas.metallicity_solar[chosen]
+    measure, mass = gas.emission_measure_cm3[chosen], gas.mass_msun[chosen]
+    soft = measure * table.luminosity(kt, metallicity, 0.5, 2.0)
+    total = measure * table.luminosity(kt, metallicity, *_BOLOMETRIC_KEV)
     return {
-        "n_particles": len(gas),
-        "gas_mass_msun": float(gas.mass_msun.sum()),
+        "n_particles": int(chosen.sum()),
+        "gas_mass_msun": float(mass.sum()),
         "lx_bolometric_erg_s": float(total.sum()),
         "lx_0520_erg_s": float(soft.sum()),
-        "kt_spectroscopic_like_kev": spectroscopic_like_kt_kev(gas.kt_kev, measure),
-        "kt_mass_weighted_kev": _mean(gas.kt_kev, gas.mass_msun),
-        "metallicity_emission_weighted_solar": _mean(gas.metallicity_solar, soft),
+        "kt_spectroscopic_like_kev": spectroscopic_like_kt_kev(kt, measure),
+        "kt_mass_weighted_kev": _mean(kt, mass),
+        "metallicity_emission_weighted_solar": _mean(metallicity, soft),
     }
 
 

@@ -105,10 +105,11 @@ def test_gas_without_a_measured_halo_has_only_totals(r500c):
     assert scalars["all_gas"]["n_particles"] == 2
 
 
-def test_empty_gas_gives_zeros_and_none():
-    scalars = gas_scalars(gas_of([10.0], [4.0]).select(np.zeros(1, bool)), Emissivity())
+def test_no_gas_inside_r500c_gives_zeros_and_none():
+    scalars = gas_scalars(gas_of([700.0], [4.0]), Emissivity())
     assert scalars["inside_r500c"]["gas_mass_msun"] == 0.0
-    assert scalars["all_gas"]["kt_mass_weighted_kev"] is None
+    assert scalars["inside_r500c"]["kt_mass_weighted_kev"] is None
+    assert scalars["all_gas"]["kt_mass_weighted_kev"] == 4.0
     json.dumps(scalars, allow_nan=False)
 
 
