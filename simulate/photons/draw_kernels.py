@@ -9,7 +9,7 @@ Draw numbers are positions in a stream (`random_kernels`), so nothing here depen
 - detector, psf, field, modules: see the functions of these names in `detector`
 - kernel_quantile: projected radius over support radius at evenly spaced probabilities
 - out_position: east, north, true east, true north; out_energy: energy, true energy, time [s];
-  out_detector: channel (-1 for photons that leave the field), module
+  out_detector: channel (-1 for photons that leave the field or are not recorded), module
 """
 
 import math
@@ -167,7 +167,10 @@ def _scatter_in_mirror(key, draw, psf, theta_arcmin):
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _record(key, draw, energy, detector):
-    """Channel, and energy inside it, at which a photon is recorded."""
+    """Channel, and energy inside it, at which a photon is recorded; channel -1 if it is not.
+
+    Spectra hold recorded photons only, but a Doppler shift may take one to where none are.
+    """
     edges, cells_per_kev, cell_bin, row_start, row_channel, row_cdf, row_guide, channel_edges = (
         detector
     )
@@ -175,6 +178,8 @@ def _record(key, draw, energy, detector):
     row = cell_bin[cell]
     while row < edges.shape[0] - 2 and edges[row + 1] <= energy:
         row += 1
+    if row_start[row] == row_start[row + 1]:
+        return -1, 0.0
     cdf = row_cdf[row_start[row] : row_start[row + 1]]
     channel = row_channel[row] + draw_bin(cdf, row_guide[row], uniform(key, draw + _CHANNEL))
     low = channel_edges[channel]

@@ -1,5 +1,7 @@
 """Spectra folded with the telescope: rates, bands, vignetting, and what is refused."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -70,7 +72,7 @@ def test_bands_are_those_of_the_response(matrix):
 def test_bands_add_up_to_the_rate():
     folded = FoldedSpectra.build(PHOTONS, Response(blurred(), AREA))
     cuts = [0.0, 0.523, 1.2, 2.0, 7.0, 20.0]
-    parts = sum(folded.band_rate(lo, hi) for lo, hi in zip(cuts, cuts[1:], strict=False))
+    parts = sum(folded.band_rate(lo, hi) for lo, hi in pairwise(cuts))
     np.testing.assert_allclose(parts, folded.rate, rtol=1e-6)
     assert (folded.band_rate(20.0, 30.0) == 0.0).all()
 
