@@ -7,6 +7,7 @@ cm^2 for all modules together, energies in keV.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -133,7 +134,7 @@ class Instrument:
                 f"instrument: must be one of {', '.join(known)} or the path of a .toml file; "
                 f"got '{name}'.{hint}"
             )
-        return _from_toml(_DATA / f"{name}.toml")
+        return _shipped(name)
 
     @classmethod
     def from_ogip(
@@ -194,6 +195,12 @@ def _area_given_once(arf: str | Path | None, matrix: Rmf) -> np.ndarray:
 def available() -> tuple[str, ...]:
     """Names of the instruments in the package."""
     return tuple(sorted(path.stem for path in _DATA.glob("*.toml")))
+
+
+@lru_cache
+def _shipped(name: str) -> Instrument:
+    """Load an instrument of the package once: spectra folded for it are kept by identity."""
+    return _from_toml(_DATA / f"{name}.toml")
 
 
 def _from_toml(path: Path) -> Instrument:
