@@ -133,7 +133,7 @@ def _describe(table: "SpectralTable", title: str) -> None:
 
 
 def _lower_end(window: str) -> float:
-    return float(window.split("-")[0])
+    return float(window.split("-", maxsplit=1)[0])
 
 
 def _text(value: Any) -> str:

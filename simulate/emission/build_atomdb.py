@@ -2,7 +2,7 @@
 
 Both files hold, after a table of temperatures (PARAMETERS), one table per temperature. Lines:
 Lambda [Angstrom], Epsilon [photons cm^3 s^-1], Element, Ion. Continua, one row per element and ion:
-Z, rmJ (0 for all ions together, which equilibrium files hold), E_Cont and Continuum [keV and photons
+Z, rmJ (0 for all ions together, as equilibrium files have it), E_Cont and Continuum [keV, photons
 cm^3 s^-1 keV^-1, N_Cont points], E_Pseudo and Pseudo (unresolved weak lines, N_Pseudo points).
 Emissivities are per n_e n_H and include the abundances of Anders & Grevesse (1989).
 

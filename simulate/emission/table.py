@@ -112,9 +112,10 @@ class SpectralTable:
     def photons(self, edges_kev: np.ndarray, redshift: float) -> tuple[np.ndarray, np.ndarray]:
         """Emission received in bins of observed energy.
 
-        The emissivity is taken at E (1 + z); no other power of (1 + z) enters, because time
-        dilation and the compression of the energy interval cancel when the flux is
-        EM / (4 pi D_M^2) times this, with D_M the comoving transverse distance.
+        This is the integral over each bin of eps(E (1 + z)) dE, with eps the emissivity at rest in
+        photons s^-1 cm^3 keV^-1; EM / (4 pi D_M^2) times it is the photon flux, with D_M the
+        comoving transverse distance. Per keV no other power of (1 + z) enters. Per bin that means
+        the photons emitted between E (1 + z) of its edges, divided by (1 + z): time dilation.
 
         Parameters
         ----------
@@ -126,7 +127,7 @@ class SpectralTable:
         Returns
         -------
         base, metal : ndarray, shape (n_kt, m)
-            Photons s^-1 cm^3 per observed bin.
+            Photons s^-1 cm^3 per observed bin, as received.
 
         Raises
         ------
@@ -146,7 +147,9 @@ class SpectralTable:
                 stacklevel=2,
             )
         place, share = self._position(rest)
-        base, metal = (_between(total, place, share) for total in self._cumulative)
+        base, metal = (
+            _between(total, place, share) / (1.0 + redshift) for total in self._cumulative
+        )
         return base, metal
 
     def nodes(self, kt_kev: np.ndarray) -> np.ndarray:
