@@ -122,7 +122,10 @@ def find_center(species: Sequence[Matter], box_kpc: float | None = None) -> Floa
         [part.mass_msun[rows] for part, (rows, _) in zip(species, found, strict=True)]
     )
     center = peak_kpc + _shrink(steps, mass.astype(np.float64), radius_kpc)
-    return center if box_kpc is None else center % box_kpc
+    if box_kpc is None:
+        return center
+    low = _box_origin(species, box_kpc)
+    return low + (center - low) % box_kpc
 
 
 def overdensity_sphere(
@@ -168,6 +171,12 @@ def _chunks(rows: Array) -> Iterator[tuple[int, Array]]:
         yield start, rows[start : start + CHUNK_ROWS]
 
 
+def _box_origin(species: Sequence[Matter], box_kpc: float) -> Floats:
+    """Corner of a periodic box: the origin, unless coordinates run from minus to plus half."""
+    lowest = np.min([part.position_kpc.min(axis=0) for part in species if len(part)], axis=0)
+    return np.where(lowest < -0.01 * box_kpc, -box_kpc / 2, 0.0)
+
+
 def _densest_cube(species: Sequence[Matter], box_kpc: float | None) -> tuple[Floats, float]:
     """Return the middle of the most massive cube of 3 x 3 x 3 mesh cells, and the cell's side."""
     if box_kpc is None:
@@ -175,7 +184,7 @@ def _densest_cube(species: Sequence[Matter], box_kpc: float | None) -> tuple[Flo
         high = np.max([part.position_kpc.max(axis=0) for part in species if len(part)], axis=0)
         low, side_kpc = low.astype(np.float64), float((high - low).max())
     else:
-        low, side_kpc = np.zeros(3), box_kpc
+        low, side_kpc = _box_origin(species, box_kpc), box_kpc
     side_kpc = max(side_kpc, 1e-3)
     cells = int(np.clip(side_kpc / MESH_CELL_KPC, 8, MESH_CELLS))
     cell_kpc = side_kpc / cells

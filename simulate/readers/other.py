@@ -49,6 +49,8 @@ class PynbodySnapshot(Snapshot):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._data = pynbody.load(str(path), priority=LOADERS)
+                if type(self._data).__name__ not in LOADERS:  # it takes any text for a table
+                    raise OSError("no simulation format")
                 self._data.physical_units()
         except Exception as error:  # its loaders raise whatever their parsing hits
             raise InputError(

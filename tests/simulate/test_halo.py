@@ -83,6 +83,9 @@ def test_center_across_the_edge_of_a_periodic_box():
     wrapped = Matter(matter.position_kpc % box, matter.mass_msun)
     step = offset(find_center([wrapped], box), center, box)
     assert np.abs(step).max() < 40
+    about_zero = Matter(offset(wrapped.position_kpc, np.zeros(3), box), matter.mass_msun)
+    found = find_center([about_zero], box)
+    assert np.abs(found - [60.0, -100.0, 10.0]).max() < 40  # in the frame of the positions
     inside, _ = select_sphere(wrapped.position_kpc, center, 1501.0, box)
     assert len(inside) == 4000
     # negative control: without wrapping, the part beyond the edge is lost
