@@ -100,7 +100,7 @@ def _print_rows(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...
         column.justify = "right"
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    Console(markup=False).print(table)  # units stand in square brackets
 
 
 def _print_json(values: dict[str, Any]) -> None:

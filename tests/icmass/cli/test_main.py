@@ -18,23 +18,6 @@ from icmass.errors import InputError, InputWarning
 PROGRAM = [sys.executable, "-c", "from icmass.cli import main; main()"]
 
 
-@pytest.fixture(autouse=True)
-def _signals_restored():
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main(list(arguments))
-        return stop.value.code, *capsys.readouterr()
-
-    return run
-
-
 @pytest.fixture
 def failing(monkeypatch):
     """Make `icmass instruments` do something else."""
