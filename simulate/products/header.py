@@ -46,6 +46,7 @@ def observation_cards(observation: "Observation") -> list[Card]:
     source = observation.gas_info.source.encode("ascii", "replace").decode()
     cards: list[Card] = [
         ("CREATOR", f"ICMass {icmass.__version__}", "software that simulated this observation"),
+        ("MISSION", telescope, "telescope"),
         ("TELESCOP", telescope, "telescope"),
         ("INSTRUME", instrument, "all modules together"),
         ("FILTER", "NONE", "filter"),

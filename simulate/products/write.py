@@ -26,7 +26,7 @@ from icmass.simulate.products.table_files import write_profiles, write_sources
 if TYPE_CHECKING:
     from icmass.simulate.observation import Observation
 
-__all__ = ["ANCRFILE", "RESPFILE", "write_products"]
+__all__ = ["ANCRFILE", "RESPFILE", "write_products", "write_spectra"]
 
 RESPFILE: Final = "response.rmf"
 ANCRFILE: Final = "response.arf"
@@ -59,7 +59,7 @@ def write_products(observation: "Observation", directory: Path, overwrite: bool 
             write_image(observation, stage / f"image_{band}.fits", band)
         write_exposure_map(observation, stage / "exposure_map.fits")
         write_background_map(observation, stage / "background_map.fits")
-        _write_spectra(observation, stage)
+        write_spectra(observation, stage)
         write_profiles(observation, stage / "profiles.fits")
         if observation.sources is not None:
             write_sources(observation, observation.sources, stage / "sources.fits")
@@ -68,22 +68,29 @@ def write_products(observation: "Observation", directory: Path, overwrite: bool 
     return directory
 
 
-def _write_spectra(observation: "Observation", stage: Path) -> None:
+def write_spectra(observation: "Observation", directory: Path) -> None:
+    """Write the spectra of source and background with the responses that they name."""
     source, background = default_regions(observation)
     telescope, name = telescope_names(observation)
     write_rmf(
-        stage / RESPFILE, observation.response.redistribution, telescope=telescope, instrument=name
+        directory / RESPFILE,
+        observation.response.redistribution,
+        telescope=telescope,
+        instrument=name,
     )
-    write_arf(stage / ANCRFILE, observation.response, telescope=telescope, instrument=name)
+    write_arf(directory / ANCRFILE, observation.response, telescope=telescope, instrument=name)
     for region, pha, arf, backfile in (
         (background, "background.pha", "background.arf", "NONE"),
         (source, "source.pha", "source.arf", "background.pha"),
     ):
         write_arf(
-            stage / arf, region_response(observation, region), telescope=telescope, instrument=name
+            directory / arf,
+            region_response(observation, region),
+            telescope=telescope,
+            instrument=name,
         )
         files = SpectrumFiles(RESPFILE, arf, backfile)
-        write_pha(observation, observation.spectrum(region), stage / pha, files)
+        write_pha(observation, observation.spectrum(region), directory / pha, files)
 
 
 def _write_scalars(observation: "Observation", path: Path) -> None:
