@@ -23,6 +23,7 @@ from icmass.simulate.origin import Origin
 from icmass.simulate.photons.draw import draw_events
 from icmass.simulate.photons.emitters import Component, Emitters, Shape
 from icmass.simulate.photons.folded import FoldedSpectra
+from icmass.simulate.photons.sph import projected_enclosed
 from icmass.simulate.view import View
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "draw",
     "flat_spectrum",
     "gas_of",
+    "kernel_cdf",
     "make_emitters",
     "make_instrument",
 ]
@@ -154,6 +156,12 @@ def draw(
 def channel_counts(events: Events, redistribution: Redistribution) -> np.ndarray:
     """Events per channel."""
     return np.bincount(events.channel, minlength=redistribution.n_channel)
+
+
+def kernel_cdf(q: np.ndarray) -> np.ndarray:
+    """Share of a particle inside projected radius q, quick for many values."""
+    grid = np.linspace(0.0, 1.0, 2001)
+    return np.interp(q, grid, projected_enclosed(grid))
 
 
 def gas_of(n: int = 1, *, redshift: float | None = 0.1, **columns: Any) -> Gas:

@@ -213,7 +213,7 @@ def test_times_are_uniform_over_the_exposure(flat):
 
 
 def test_columns_are_independent(flat):
-    events, exposure = observed(flat, make_emitters(), flat_spectrum())
+    events, _ = observed(flat, make_emitters(), flat_spectrum())
     columns = {
         "time": events.time_s,
         "energy": events.true_energy_kev,
