@@ -10,6 +10,7 @@ from astropy.table import Table
 
 from icmass.errors import OutputError
 from icmass.simulate.events import Events
+from icmass.simulate.products import write
 from icmass.simulate.view import View
 from tests.simulate.products.scene import observation_of, synthetic_events
 
@@ -34,6 +35,17 @@ FILES = {
 }
 
 
+@pytest.fixture
+def no_figure(monkeypatch):
+    """The figure takes a second to draw and is not what these tests look at."""
+    monkeypatch.setattr(write, "write_quicklook", lambda _, path: path.write_bytes(b"figure"))
+
+
+@pytest.fixture
+def small(survey_observation, no_figure):
+    return replace(survey_observation, components=(), events=Events.empty())
+
+
 def digests(directory):
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in directory.iterdir()}
 
@@ -52,32 +64,32 @@ def test_writing_twice_gives_the_same_bytes(survey_observation, written, tmp_pat
     assert digests(again) == digests(written)
 
 
-def test_another_seed_is_seen_in_the_bytes(survey_observation, written, tmp_path):
-    other = replace(survey_observation, seed=8).write(tmp_path / "other")
-    assert digests(other)["events.fits"] != digests(written)["events.fits"]
+def test_another_seed_is_seen_in_the_bytes(small, tmp_path):
+    one = small.write(tmp_path / "one")
+    other = replace(small, seed=8).write(tmp_path / "other")
+    assert digests(other)["events.fits"] != digests(one)["events.fits"]
 
 
-def test_an_existing_directory_is_refused_unless_told(survey_observation, tmp_path):
-    small = replace(survey_observation, components=(), events=Events.empty())
+def test_an_existing_directory_is_refused_unless_told(small, tmp_path):
     small.write(tmp_path / "out")
     before = digests(tmp_path / "out")
     with pytest.raises(OutputError, match="already exists"):
-        survey_observation.write(tmp_path / "out")
+        small.write(tmp_path / "out")
     assert digests(tmp_path / "out") == before
     replace(small, seed=99).write(tmp_path / "out", overwrite=True)
     assert digests(tmp_path / "out") != before
 
 
-def test_a_failure_half_way_leaves_nothing(survey_observation, tmp_path):
-    broken = replace(survey_observation, scalars={"cannot": {1, 2}})
+def test_a_failure_half_way_leaves_nothing(small, tmp_path):
+    broken = replace(small, scalars={"cannot": {1, 2}})
     with pytest.raises(TypeError):
         broken.write(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_scalars_hold_what_was_measured_and_what_was_asked(survey_observation, tmp_path):
+def test_scalars_hold_what_was_measured_and_what_was_asked(small, tmp_path):
     scalars = {"n_phot": {"total": {"all": 3}}, "inside_r500c": None}
-    small = replace(survey_observation, events=Events.empty(), components=(), scalars=scalars)
+    small = replace(small, scalars=scalars)
     content = json.loads((small.write(tmp_path / "out") / "scalars.json").read_text())
     assert content["n_phot"] == {"total": {"all": 3}}
     assert content["inside_r500c"] is None
@@ -86,10 +98,10 @@ def test_scalars_hold_what_was_measured_and_what_was_asked(survey_observation, t
     assert content["exposure_s"] == 2000.0
 
 
-def test_sources_are_written_with_their_units(survey_observation, tmp_path):
+def test_sources_are_written_with_their_units(small, tmp_path):
     sources = Table({"SRC_ID": [1, 2], "RA": [359.9, 0.1], "FLUX": [1e-14, 2e-14]})
     sources["RA"].unit = "deg"
-    small = replace(survey_observation, events=Events.empty(), components=(), sources=sources)
+    small = replace(small, sources=sources)
     with fits.open(small.write(tmp_path / "out") / "sources.fits") as hdus:
         hdus.verify("exception")
         assert hdus["SOURCES"].data["SRC_ID"].tolist() == [1, 2]
