@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import exp1
 
 from icmass.simulate.emission.abundances import ELEMENTS, abundances
-from icmass.simulate.emission.free_free import RYDBERG_KEV, free_bound, gaunt_factor, kramers
+from icmass.simulate.emission.free_free import RYDBERG_KEV, free_bound, free_free
 
 __all__ = [
     "excitation_rate",
@@ -125,9 +125,9 @@ def metal_continuum(kt_kev: float, energy_kev: np.ndarray) -> np.ndarray:
         for charge, share in _charges(number, kt_kev):
             _share_out(charges, charge, solar[number] * share * charge**2)
         total += solar[number] * _recombination_continuum(number, kt_kev, energy)
-    coarse = np.geomspace(energy[0], energy[-1], 160)
-    gaunt = sum(weight * gaunt_factor(kt_kev, charge, coarse) for charge, weight in charges.items())
-    return total + np.interp(np.log(energy), np.log(coarse), gaunt) * kramers(kt_kev, energy)
+    for charge, weight in charges.items():
+        total += weight / charge**2 * free_free(kt_kev, charge, energy)
+    return total
 
 
 def _charges(number: int, kt_kev: float) -> list[tuple[float, float]]:

@@ -9,7 +9,10 @@ state (Stobbe 1930), which the other shells share at energies well above their t
 Emissivities are in photons s^-1 cm^3 keV^-1 for one electron and one ion per cm^3.
 """
 
+from functools import lru_cache
+
 import numpy as np
+from scipy.interpolate import CubicSpline
 from scipy.special import kve
 
 from icmass.simulate.constants import BOLTZMANN_KEV_PER_K, ERG_PER_KEV, LIGHT_SPEED_KMS
@@ -27,11 +30,22 @@ _KRAMERS = 6.8422e-38
 _MAX_SQRT_EXCESS = 6.0
 _ENERGY_NODES = 80
 _SHELLS_ABOVE_FIRST = 12
+_GAUNT_NODES = 100
 
 
 def free_free(kt_kev: float, charge: float, energy_kev: np.ndarray) -> np.ndarray:
-    """Bremsstrahlung of electrons on ions of one charge, shape of `energy_kev`."""
-    return charge**2 * gaunt_factor(kt_kev, charge, energy_kev) * kramers(kt_kev, energy_kev)
+    """Bremsstrahlung of electrons on ions of one charge, shape of `energy_kev`.
+
+    On many energies the Gaunt factor is interpolated in ln E, to 1e-5.
+    """
+    energy = np.asarray(energy_kev, np.float64)
+    if energy.size <= _GAUNT_NODES:
+        gaunt = gaunt_factor(kt_kev, charge, energy)
+    else:
+        coarse = np.geomspace(energy.min(), energy.max(), _GAUNT_NODES)
+        log_gaunt = np.log(gaunt_factor(kt_kev, charge, coarse))
+        gaunt = np.exp(CubicSpline(np.log(coarse), log_gaunt)(np.log(energy)))
+    return charge**2 * gaunt * kramers(kt_kev, energy)
 
 
 def gaunt_factor(kt_kev: float, charge: float, energy_kev: np.ndarray) -> np.ndarray:
@@ -39,7 +53,7 @@ def gaunt_factor(kt_kev: float, charge: float, energy_kev: np.ndarray) -> np.nda
     energy = np.asarray(energy_kev, np.float64)
     theta = kt_kev / _ELECTRON_KEV
     photon = energy[:, None] / _ELECTRON_KEV
-    points, weights = np.polynomial.legendre.leggauss(_ENERGY_NODES)
+    points, weights = _quadrature()
     root = 0.5 * _MAX_SQRT_EXCESS * (points + 1.0)  # sqrt of (electron - photon energy) / kT
     kinetic = photon + theta * root**2  # of the electron before, in m_e c^2
     # Maxwell-Juettner times velocity, but for exp(-E/kT): p^2 exp(-root^2) / (theta K2)
@@ -138,3 +152,10 @@ def _bethe_heitler(charge: float, before: np.ndarray, photon: np.ndarray) -> np.
     x_in, x_out = coupling * before / p_in, coupling * after / p_out
     elwert = (x_out / x_in) * np.expm1(-x_in) / np.expm1(-x_out)
     return born * elwert
+
+
+@lru_cache(maxsize=1)
+def _quadrature() -> tuple[np.ndarray, np.ndarray]:
+    """Points and weights of Gauss-Legendre quadrature on -1 to 1."""
+    points, weights = np.polynomial.legendre.leggauss(_ENERGY_NODES)
+    return points, weights

@@ -76,8 +76,8 @@ class Emulator:
         for weight, bias in self.layers[:-1]:
             values = values @ weight.T + bias
             values = 0.5 * values * (1.0 + erf(values / np.sqrt(2.0)))
-        weight, bias = self.layers[-1]
-        means = (values @ weight.T + bias)[:, : self.energy_kev.size]
+        weight, bias = (part[: self.energy_kev.size] for part in self.layers[-1])
+        means = values @ weight.T + bias
         return 1e-14 * 10.0 ** (means * self.output_scale + self.output_shift)
 
 

@@ -38,6 +38,13 @@ def test_free_free_is_gaunt_times_kramers():
     np.testing.assert_allclose(free_free(3.0, 2.0, energy), product)
 
 
+def test_interpolated_gaunt_factor_equals_the_exact_one():
+    energy = np.geomspace(0.01, 100, 1001)
+    exact = gaunt_factor(0.3, 2.0, energy) * kramers(0.3, energy)
+    seen = exact > 0
+    np.testing.assert_allclose(free_free(0.3, 2.0, energy)[seen], 4 * exact[seen], rtol=1e-5)
+
+
 def test_far_in_the_tail_nothing_breaks():
     tail = free_free(0.1, 1.0, np.array([50.0, 100.0]))
     assert np.isfinite(tail).all()
