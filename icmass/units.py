@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from icmass.errors import InputError
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["to_value"]
 
 
-def to_value(value: "float | np.ndarray | Quantity", unit: str, name: str) -> Any:
+def to_value(value: "ArrayLike | Quantity", unit: str, name: str) -> Any:
     """Convert a number or quantity to a plain float (array) in a fixed unit.
 
     Parameters
@@ -34,16 +35,17 @@ def to_value(value: "float | np.ndarray | Quantity", unit: str, name: str) -> An
     InputError
         If the value is not numeric or its unit cannot be converted to `unit`.
     """
-    if hasattr(value, "unit"):
+    number: Any = value
+    if hasattr(number, "unit"):
         try:
-            value = value.to_value(unit)
+            number = number.to_value(unit)
         except Exception as error:  # astropy raises several unrelated types here
             raise InputError(
-                f"{name}: must be convertible to {unit}; got unit '{value.unit}'. "
+                f"{name}: must be convertible to {unit}; got unit '{number.unit}'. "
                 f"Give a quantity in {unit} or a bare number in {unit}."
             ) from error
     try:
-        array = np.asarray(value, dtype=np.float64)
+        array = np.asarray(number if number is not None else "none", dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{name}: must be a number in {unit}; got {value!r}.") from error
+        raise InputError(f"{name}: must be a number in {unit}; got {number!r}.") from error
     return float(array) if array.ndim == 0 else array
