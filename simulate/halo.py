@@ -29,6 +29,7 @@ CHUNK_ROWS = 1 << 18  # rows treated at once, so that temporaries stay small
 MESH_CELLS = 128  # per side, at most
 MESH_CELL_KPC = 250.0  # not finer than this: a cluster core
 SHRINK = 0.9  # radius of each sphere relative to the one before
+REACH = 1.3  # particles this far out, relative to the radius, stay in play: the centre moves
 CORE_PARTICLES = 100  # the smallest sphere holds this many
 SEARCH_RADIUS_KPC = 5000.0  # beyond R200c of any cluster
 INNERMOST = 32  # particles whose enclosed density is noise
@@ -205,11 +206,13 @@ def _shrink(steps_kpc: Floats, mass_msun: Floats, radius_kpc: float) -> Floats:
     """Shrink a sphere about its centre of mass; the result is relative to the first centre."""
     center = np.zeros(3)
     while True:
-        distance2 = ((steps_kpc - center) ** 2).sum(axis=1)
+        step = steps_kpc - center
+        distance2 = np.einsum("ij,ij->i", step, step)
         inside = distance2 <= radius_kpc**2
         if inside.sum() < CORE_PARTICLES:
             return center
-        center = np.average(steps_kpc[inside], axis=0, weights=mass_msun[inside])
-        near = distance2 <= (2 * radius_kpc) ** 2  # the centre may still move this far
+        weight = mass_msun[inside]
+        center = center + weight @ step[inside] / weight.sum()
+        near = distance2 <= (REACH * radius_kpc) ** 2
         steps_kpc, mass_msun = steps_kpc[near], mass_msun[near]
         radius_kpc *= SHRINK

@@ -117,7 +117,7 @@ class GadgetHdf5Snapshot(Snapshot):
     def _refuse_incomplete(self, first: h5py.File) -> None:
         header = first["Header"].attrs
         cutout = any(key.startswith("Cutout") for key in header)
-        total = _floats(first["Header"], "NumPart_Total", "NumPart_Total_HighWord")
+        total = _floats(first["Header"], "NumPart_Total")
         count = int(_floats(first["Header"], "NumFilesPerSnapshot").max(initial=1))
         have = sum(self.counts.values())
         if not cutout and count > len(self._paths) and total.sum() > have:
@@ -271,12 +271,9 @@ def _code_name(file: h5py.File, swift: bool, held: dict[str, str]) -> str:
     return "Gadget HDF5"
 
 
-def _floats(group: h5py.Group, *names: str) -> NDArray[np.float64]:
+def _floats(group: h5py.Group, name: str) -> NDArray[np.float64]:
     """Return an attribute as an array of floats, empty where it is missing."""
-    for name in names:
-        if name in group.attrs:
-            return np.atleast_1d(np.asarray(group.attrs[name], dtype=np.float64))
-    return np.empty(0)
+    return np.atleast_1d(np.asarray(group.attrs.get(name, ()), dtype=np.float64))
 
 
 def _number(groups: Sequence[Any], *names: str) -> float | None:

@@ -45,8 +45,8 @@ def load_gas(
     ----------
     path : str or Path
         Snapshot or cut-out: a file, a folder, a pattern, or the stem of a numbered set. Gadget-1/2
-        binary, Gadget-4 / AREPO / IllustrisTNG / CAMELS / SIMBA / EAGLE HDF5, SWIFT HDF5, or any
-        other that pynbody loads.
+        binary, Gadget-4 / AREPO / IllustrisTNG / CAMELS / SIMBA / EAGLE HDF5, SWIFT HDF5,
+        Tipsy.
     center : array of 3 or Quantity, optional
         Centre in the frame of the snapshot, physical (comoving positions times a, no h); bare
         numbers are kpc. By default a shrinking sphere finds the most massive concentration.
@@ -113,4 +113,4 @@ def open_snapshot(
             f"units: must be left out for a file that is no Gadget binary or HDF5 snapshot; "
             f"got {dict(units)} for {files[0]}."
         )
-    return PynbodySnapshot(Path(path) if Path(path).exists() else files[0])
+    return PynbodySnapshot(files[0])

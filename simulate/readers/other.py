@@ -1,6 +1,7 @@
-"""Snapshots that pynbody knows and this package has no reader of its own for: Tipsy, Ramses, ...
+"""Snapshots that pynbody reads for this package: Tipsy, of Gasoline and ChaNGa.
 
-Units are those that pynbody finds in the files, converted to physical ones.
+Units are those that pynbody finds in the files, converted to physical ones. A further format is one
+more name in `LOADERS` and a test; mesh codes come through yt (`gas_from_yt`).
 """
 
 import warnings
@@ -25,18 +26,18 @@ ARRAYS = {
     "smoothing": ("smooth", "kpc"),
     "metallicity": ("metals", "1"),
 }
-LOADERS = ["RamsesSnap", "NchiladaSnap", "PkdgravHDFSnap", "TipsySnap"]
-CLOUD_NEIGHBOURS = 64.0
+LOADERS = ["TipsySnap"]
+SPH_NEIGHBOURS = 64.0
 SUPPORT_FACTOR = 2.0  # pynbody's smoothing length is half the radius at which its kernel ends
 
 
 class PynbodySnapshot(Snapshot):
-    """Any snapshot that pynbody loads.
+    """A snapshot of a format in `LOADERS`.
 
     Parameters
     ----------
     path : Path
-        File or folder, as pynbody takes it.
+        File, as pynbody takes it.
     """
 
     remedy = "Check the units that pynbody finds: its .param or units file may be missing."
@@ -55,7 +56,7 @@ class PynbodySnapshot(Snapshot):
         except Exception as error:  # its loaders raise whatever their parsing hits
             raise InputError(
                 f"{path}: must be a snapshot of Gadget, AREPO, GIZMO, SWIFT (binary or HDF5) or "
-                f"one that pynbody reads; it is of another type or damaged."
+                f"in Tipsy's format; it is of another type or damaged."
             ) from error
         properties = self._data.properties
         notes: list[str] = []
@@ -80,7 +81,7 @@ class PynbodySnapshot(Snapshot):
             cosmology=cosmology,
             box_kpc=_box(properties, self._data),
             units_known=True,
-            support_neighbours=CLOUD_NEIGHBOURS,
+            support_neighbours=SPH_NEIGHBOURS,
             notes=notes,
         )
 

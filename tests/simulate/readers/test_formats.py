@@ -199,3 +199,16 @@ def test_cutout_of_gas_alone_with_few_fields(tmp_path):
     inner = alone.gas["distance"] <= 500
     bulk = alone.gas["velocity"][inner].mean(axis=0)
     assert gas.info.halo.velocity_kms == pytest.approx(bulk, abs=20)
+
+
+def test_numbers_stored_as_integers(tmp_path, truth):
+    path = write_gadget_hdf5(tmp_path / "s.hdf5", truth)
+    import h5py
+
+    with h5py.File(path, "r+") as file:
+        mass = file["PartType0/Masses"][:]
+        del file["PartType0/Masses"]
+        file["PartType0/Masses"] = np.full(600, 10, np.int64)
+        file["PartType0/Density"][...] *= 10 / mass
+    gas = load_gas(path, radius=1e5)
+    assert gas.mass_msun == pytest.approx(10 * 1e10 / 0.7)

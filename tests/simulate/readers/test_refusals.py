@@ -79,7 +79,7 @@ def test_sets_of_files(given, kind, tmp_path, truth):
 def test_wrong_file_type(tmp_path):
     text = tmp_path / "notes.txt"
     text.write_text("these are no particles, only words, but there are enough of them\n" * 10)
-    refused("one that pynbody reads; it is of another type or damaged", text)
+    refused("in Tipsy's format; it is of another type or damaged", text)
     empty = tmp_path / "empty"
     empty.write_bytes(b"")
     refused("of another type or damaged", empty)
