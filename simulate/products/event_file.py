@@ -12,7 +12,7 @@ from astropy.io import fits
 
 from icmass.simulate.products.header import (
     add_cards,
-    add_config,
+    add_history,
     observation_cards,
     primary_hdu,
     table_cards,
@@ -82,7 +82,7 @@ def write_events(
     _add_sky_keywords(header, observation, sky)
     _add_channel_limits(header, observation)
     _add_column_comments(header)
-    add_config(header, observation.config)
+    add_history(header, observation)
     hdus = [primary_hdu(observation), events, _gti("GTI", observation)]
     hdus += [_gti(f"GTI{m.number}", observation) for m in observation.instrument.modules]
     fits.HDUList(hdus).writeto(path)

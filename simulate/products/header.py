@@ -4,11 +4,13 @@ No header holds the time of its writing: the same job gives the same bytes.
 """
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from astropy.io import fits
 
 import icmass
+from icmass.provenance import provenance
 from icmass.simulate.products.bands import ALL, Band
 
 if TYPE_CHECKING:
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Card",
     "add_cards",
-    "add_config",
+    "add_history",
     "band_cards",
     "observation_cards",
     "primary_hdu",
+    "product_provenance",
     "table_cards",
     "telescope_names",
 ]
@@ -43,7 +46,7 @@ def observation_cards(observation: "Observation") -> list[Card]:
     """Return the cards (keyword, value, comment) that stand in every product."""
     view = observation.view
     telescope, instrument = telescope_names(observation)
-    source = observation.gas_info.source.encode("ascii", "replace").decode()
+    name = Path(observation.gas_info.source).name.encode("ascii", "replace").decode()
     cards: list[Card] = [
         ("CREATOR", f"ICMass {icmass.__version__}", "software that simulated this observation"),
         ("MISSION", telescope, "telescope"),
@@ -51,7 +54,7 @@ def observation_cards(observation: "Observation") -> list[Card]:
         ("INSTRUME", instrument, "all modules together"),
         ("FILTER", "NONE", "filter"),
         ("OBS_MODE", _MODES[view.mode], "survey: averaged over the scan"),
-        ("OBJECT", source[-40:], "simulated gas"),
+        ("OBJECT", name[-40:], "simulated gas"),
         ("RA_CEN", view.ra_deg, "[deg] field centre"),
         ("DEC_CEN", view.dec_deg, "[deg] field centre"),
         ("EQUINOX", 2000.0, "[yr] equinox"),
@@ -96,9 +99,19 @@ def add_cards(header: fits.Header, cards: list[Card]) -> None:
         header[keyword] = (value, comment)
 
 
-def add_config(header: fits.Header, config: dict[str, Any]) -> None:
-    """Write what was asked for as HISTORY lines, one ``key = value`` each."""
-    for key, value in sorted(_flatten(config).items()):
+def product_provenance(observation: "Observation") -> dict[str, Any]:
+    """Return versions, seed, configuration and the origin of gas and telescope."""
+    return provenance(
+        observation.config,
+        observation.seed,
+        gas={"source": Path(observation.gas_info.source).name, "code": observation.gas_info.code},
+        instrument=dict(observation.instrument.provenance),
+    )
+
+
+def add_history(header: fits.Header, observation: "Observation") -> None:
+    """Write the provenance as HISTORY lines, one ``key = value`` each."""
+    for key, value in sorted(_flatten(product_provenance(observation)).items()):
         header.add_history(f"{key} = {json.dumps(value, ensure_ascii=True)}")
 
 

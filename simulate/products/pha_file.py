@@ -14,7 +14,7 @@ from icmass.simulate.instrument import Response
 from icmass.simulate.products.header import (
     Card,
     add_cards,
-    add_config,
+    add_history,
     observation_cards,
     primary_hdu,
     table_cards,
@@ -133,5 +133,5 @@ def write_pha(
     ]
     add_cards(header, cards)
     add_cards(header, observation_cards(observation) + table_cards())
-    add_config(header, observation.config)
+    add_history(header, observation)
     fits.HDUList([primary_hdu(observation), hdu]).writeto(path)

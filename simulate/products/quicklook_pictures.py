@@ -27,7 +27,9 @@ Floats = NDArray[np.float64]
 # Where clusters stand out best from the background.
 PICTURE_BAND: Final[Band] = (0.5, 2.0)
 
+# Standard deviation of the smoothing: at least that of the PSF, and more in wide frames.
 _SMOOTHING_ARCSEC: Final = 10.0
+_SMOOTHING_PIXELS: Final = 2.0
 _MOST_PIXELS: Final = 300
 # Half the side of the pictures, in R500c.
 _HALF_SIDE_R500C: Final = 1.75
@@ -118,7 +120,7 @@ class Pictures:
         return self._observation.image(band, origin, pixel, width).data.astype(np.float64)
 
     def _per_arcmin2(self, counts: Floats) -> Floats:
-        sigma = _SMOOTHING_ARCSEC / self.grid.pixel_arcsec
+        sigma = max(_SMOOTHING_PIXELS, _SMOOTHING_ARCSEC / self.grid.pixel_arcsec)
         return gaussian_filter(counts, sigma, mode="nearest") / self.grid.pixel_area_arcmin2
 
     def _placing(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from icmass.files import staged_directory
 from icmass.simulate.instrument.ogip_write import write_arf, write_rmf
 from icmass.simulate.products.bands import BANDS
 from icmass.simulate.products.event_file import write_events
-from icmass.simulate.products.header import telescope_names
+from icmass.simulate.products.header import product_provenance, telescope_names
 from icmass.simulate.products.image_files import (
     write_background_map,
     write_exposure_map,
@@ -102,7 +102,6 @@ def _write_scalars(observation: "Observation", path: Path) -> None:
         "ra_deg": observation.view.ra_deg,
         "dec_deg": observation.view.dec_deg,
         "kpc_per_arcsec": observation.kpc_per_arcsec,
-        "seed": observation.seed,
-        "config": observation.config,
+        **product_provenance(observation),
     }
     path.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")

@@ -95,6 +95,8 @@ def test_scalars_hold_what_was_measured_and_what_was_asked(small, tmp_path):
     assert content["inside_r500c"] is None
     assert content["seed"] == 7
     assert content["config"]["sky"]["slope"] == 1.9
+    assert content["versions"]["icmass"]
+    assert content["gas"]["source"] == "test cluster"
     assert content["exposure_s"] == 2000.0
 
 
