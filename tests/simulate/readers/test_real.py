@@ -41,6 +41,14 @@ def test_gadget_sample_needs_no_options(gadget):
     assert 0 < np.median(gadget.metallicity_solar) < 0.5  # the block Z, not the coordinate z
 
 
+@pytest.mark.filterwarnings("ignore:kt_kev")  # a few particles are hotter than the table
+def test_gadget_sample_shines_as_it_should(gadget):
+    from icmass.simulate.emission.table import SpectralTable
+
+    rate = SpectralTable.load().luminosity(gadget.kt_kev, gadget.metallicity_solar, 0.5, 2.0)
+    assert (rate * gadget.emission_measure_cm3).sum() == pytest.approx(1.07e45, rel=0.03)
+
+
 def test_gadget_sample_in_wrong_units_is_refused(shared_dir):
     path = shared_dir / "data/gadget/snap_Gadget_sample"
     with pytest.raises(InputError, match="box must be below 2000 Mpc"):
