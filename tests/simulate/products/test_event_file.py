@@ -113,6 +113,20 @@ def test_limits_enclose_the_columns(hdus, instrument):
     assert header[f"TLMAX{n}"] == header["DETCHANS"] == redistribution.n_channel
 
 
+def test_channels_count_from_where_the_matrix_does(observation, tmp_path):
+    from dataclasses import replace
+
+    redistribution = replace(observation.response.redistribution, first_channel=0)
+    response = replace(observation.response, redistribution=redistribution)
+    write_events(replace(observation, response=response), tmp_path / "events.fits")
+    with fits.open(tmp_path / "events.fits") as hdus:
+        header, data = hdus["EVENTS"].header, hdus["EVENTS"].data
+        assert np.array_equal(data["PHA"], observation.events.channel)
+        n = column(header, "PHA")
+        assert header[f"TLMIN{n}"] == 0
+        assert header[f"TLMAX{n}"] == redistribution.n_channel - 1
+
+
 def test_sky_pixel_is_that_of_esass_and_x_y_stand_where_clients_look(hdus):
     header = hdus["EVENTS"].header
     assert (column(header, "X"), column(header, "Y"), column(header, "PHA")) == (2, 3, 4)
