@@ -205,5 +205,5 @@ def _power(value: float) -> str:
     """Return a number with three digits, in powers of ten where it is large."""
     if 1e-2 <= abs(value) < 1e4 or value == 0:
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-    exponent = int(np.floor(np.log10(abs(value))))
-    return rf"${value / 10.0**exponent:.2f}\times10^{{{exponent}}}$"
+    digits, exponent = f"{value:.2e}".split("e")
+    return rf"${digits}\times10^{{{int(exponent)}}}$"

@@ -33,8 +33,9 @@ _SMOOTHING_PIXELS: Final = 2.0
 _MOST_PIXELS: Final = 300
 # Half the side of the pictures, in R500c.
 _HALF_SIDE_R500C: Final = 1.75
-# Three colours: standard deviations of the noise that are white, and the bend of the scale.
-_NOISE_AT_WHITE: Final = 20.0
+# Three colours: standard deviations of the noise that are white, at least and at most, and the bend
+# of the scale.
+_NOISE_AT_WHITE: Final = (20.0, 80.0)
 _STEEPNESS: Final = 12.0
 _BAR_KPC: Final = (50, 100, 200, 500, 1000, 2000, 5000)
 _TITLES: Final = {Origin.ICM: "ICM", Origin.AGN: "AGN", Origin.BACKGROUND: "background"}
@@ -80,9 +81,12 @@ class Pictures:
         """Draw the bands of the study as red, green and blue."""
         planes = np.stack([self._per_arcmin2(self._counted(band)) for band in BANDS.values()])
         planes -= np.median(planes, axis=(1, 2))[:, None, None]
-        # A band in which nothing stands out stays dark instead of showing its noise.
+        # A band in which nothing stands out stays dark instead of showing its noise, and a core
+        # that outshines all does not leave the rest in the dark.
         noise = np.median(np.abs(planes), axis=(1, 2)) / 0.6745
-        bright = np.maximum(np.quantile(planes, 0.998, axis=(1, 2)), _NOISE_AT_WHITE * noise)
+        bright = np.quantile(planes, 0.998, axis=(1, 2))
+        least, most = (sigmas * noise for sigmas in _NOISE_AT_WHITE)
+        bright = np.where(noise > 0, np.clip(bright, least, most), bright)
         planes /= np.where(bright > 0, bright, 1.0)[:, None, None]
         planes = np.clip(planes, 0.0, None)
         # One stretch for the three keeps the colours (Lupton et al. 2004, PASP 116, 133).

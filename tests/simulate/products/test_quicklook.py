@@ -137,7 +137,7 @@ def test_numbers_leave_out_what_is_unknown(survey_observation):
         (540.0, "540"),
         (1234.0, "1234"),
         (3e20, r"$3.00\times10^{20}$"),
-        (9.999e14, r"$10.00\times10^{14}$"),
+        (9.999e14, r"$1.00\times10^{15}$"),
         (2e-3, r"$2.00\times10^{-3}$"),
     ],
 )
