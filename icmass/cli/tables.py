@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["tables_app"]
 
-tables_app = typer.Typer(help="Plasma tables: build one, or describe one.", no_args_is_help=True)
+tables_app = typer.Typer(help="Plasma tables: build one, or describe one.")
 
 
 class Source(StrEnum):
