@@ -99,7 +99,7 @@ class Gas:
             shape = (count, 3) if name in ("position_kpc", "velocity_kms") else (count,)
             if array.shape != shape:
                 raise InputError(f"gas.{name}: must have shape {shape}; got {array.shape}.")
-            bad = ~np.isfinite(array).reshape(count, -1).all(axis=1)
+            bad = ~np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
             if name not in ("position_kpc", "velocity_kms"):
                 bad |= array < 0
             if bad.any():
