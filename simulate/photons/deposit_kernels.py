@@ -1,13 +1,15 @@
-"""Lay expected counts on pixels: SPH kernels, squares of sky, point sources with their PSF.
+"""Lay expected counts on pixels: SPH kernels, patches of sky, point sources with their PSF.
 
-Every emitter's counts are conserved: what falls outside the grid is lost, nothing else.
+Every emitter's counts are conserved: what falls outside the grid or the field is lost.
 """
 
 import math
 
 import numba
 
-__all__ = ["deposit_kernels", "deposit_points", "deposit_squares"]
+from icmass.simulate.photons.emitter_kernels import in_field
+
+__all__ = ["deposit_kernels", "deposit_points", "deposit_rectangles"]
 
 # A particle with a support radius above this many pixels is evaluated at pixel centres.
 _RESOLVED_PIXELS = 3.0
@@ -76,25 +78,45 @@ def _overlap(lo, hi, cell):
 
 
 @numba.njit(cache=True, nogil=True)
-def deposit_squares(east, north, half_side, counts, east_edge, south_edge, pixel, image):
-    """Add uniform squares to an image by exact overlap; arguments as in `deposit_kernels`."""
+def deposit_rectangles(east, north, density, east_edge, south_edge, pixel, image):
+    """Add uniform rectangles to an image by exact overlap.
+
+    Parameters
+    ----------
+    east, north : float64 arrays, shape (n, 2), arcsec
+        Lower and upper limit of each rectangle; an empty one has them equal.
+    density : float64 array, shape (n,)
+        Counts per arcsec^2.
+    east_edge, south_edge, pixel, image
+        As in `deposit_kernels`.
+    """
     n_y, n_x = image.shape
-    for i in range(counts.shape[0]):
-        h = half_side[i] / pixel
-        x = (east_edge - east[i]) / pixel
-        y = (north[i] - south_edge) / pixel
-        density = counts[i] / (4.0 * h * h)
-        for row in range(max(math.floor(y - h), 0), min(math.floor(y + h) + 1, n_y)):
-            height = density * _overlap(y - h, y + h, row)
-            for column in range(max(math.floor(x - h), 0), min(math.floor(x + h) + 1, n_x)):
-                image[row, column] += height * _overlap(x - h, x + h, column)
+    for i in range(density.shape[0]):
+        left, right = (east_edge - east[i, 1]) / pixel, (east_edge - east[i, 0]) / pixel
+        low, high = (north[i, 0] - south_edge) / pixel, (north[i, 1] - south_edge) / pixel
+        counts = density[i] * pixel * pixel
+        for row in range(max(math.floor(low), 0), min(math.floor(high) + 1, n_y)):
+            height = counts * _overlap(low, high, row)
+            for column in range(max(math.floor(left), 0), min(math.floor(right) + 1, n_x)):
+                image[row, column] += height * _overlap(left, right, column)
 
 
 @numba.njit(cache=True, nogil=True)
 def deposit_points(
-    east, north, scale, counts, east_edge, south_edge, pixel, density, max_radius, samples, image
+    east,
+    north,
+    scale,
+    counts,
+    east_edge,
+    south_edge,
+    pixel,
+    density,
+    max_radius,
+    samples,
+    field,
+    image,
 ):
-    """Add point sources spread by the PSF at their true places.
+    """Add point sources spread by the PSF at their true places, as far as the field reaches.
 
     Parameters
     ----------
@@ -110,10 +132,13 @@ def deposit_points(
         Where the PSF ends, arcsec.
     samples : int
         Each pixel is the mean of samples x samples points.
+    field : (int, float)
+        1 for a circle about the pointing, and the half width [arcsec]; see `detector`.
     image : float64 array, shape (n_y, n_x)
         Added to.
     """
     n_y, n_x = image.shape
+    is_circle, half_width = field
     steps = density.shape[0] - 1
     step = pixel / samples
     for i in range(counts.shape[0]):
@@ -128,9 +153,12 @@ def deposit_points(
             for column in range(first_column, last_column + 1):
                 total = 0.0
                 for a in range(samples):
-                    dy = south_edge + row * pixel + (a + 0.5) * step - north[i]
+                    y = south_edge + row * pixel + (a + 0.5) * step
                     for b in range(samples):
-                        dx = east_edge - column * pixel - (b + 0.5) * step - east[i]
+                        x = east_edge - column * pixel - (b + 0.5) * step
+                        if not in_field(x, y, is_circle, half_width):
+                            continue
+                        dx, dy = x - east[i], y - north[i]
                         level = math.sqrt(dx * dx + dy * dy) * to_index
                         cell = int(level)
                         if cell < steps:

@@ -17,7 +17,7 @@ import math
 import numba
 import numpy as np
 
-from icmass.simulate.photons.emitter_kernels import fractional_node, mixture
+from icmass.simulate.photons.emitter_kernels import fractional_node, in_field, mixture
 from icmass.simulate.photons.inverse_cdf_kernels import draw_bin
 from icmass.simulate.photons.random_kernels import uniform
 
@@ -235,11 +235,7 @@ def draw_photons(
         out_energy[2][k] = exposure_s * uniform(key, draw + _TIME)
         module = draw_bin(module_cdf, module_guide, uniform(key, draw + _MODULE))
         out_detector[1][k] = module_number[module]
-        if is_circle == 1:
-            inside = x * x + y * y <= half_width * half_width
-        else:
-            inside = abs(x) <= half_width and abs(y) <= half_width
-        out_detector[0][k] = channel if inside else -1
+        out_detector[0][k] = channel if in_field(x, y, is_circle, half_width) else -1
 
 
 @numba.njit(cache=True, nogil=True)

@@ -4,7 +4,7 @@ import math
 
 import numba
 
-__all__ = ["expected_rate", "fractional_node", "mixture", "project_gas"]
+__all__ = ["expected_rate", "fractional_node", "in_field", "mixture", "project_gas"]
 
 _BLOCK = 4096
 
@@ -26,6 +26,14 @@ def fractional_node(value, nodes):
     while nodes[low + 1] < value:
         low += 1
     return low + (value - nodes[low]) / (nodes[low + 1] - nodes[low])
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def in_field(east, north, is_circle, half_width):
+    """Tell whether an offset lies in a field; the last two are those of `detector.field_arrays`."""
+    if is_circle == 1:
+        return east * east + north * north <= half_width * half_width
+    return abs(east) <= half_width and abs(north) <= half_width
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)

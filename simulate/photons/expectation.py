@@ -1,5 +1,6 @@
 """The expectation beside every random stage: counts per emitter and noise-free images."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,8 +11,9 @@ from icmass.simulate.instrument import PSF
 from icmass.simulate.photons.deposit_kernels import (
     deposit_kernels,
     deposit_points,
-    deposit_squares,
+    deposit_rectangles,
 )
+from icmass.simulate.photons.detector import field_arrays
 from icmass.simulate.photons.emitter_kernels import expected_rate
 from icmass.simulate.photons.emitters import Component, Emitters, Shape
 from icmass.simulate.photons.sph import projected_density, projected_quantile
@@ -103,22 +105,29 @@ def expected_image(
     counts = expected_counts(component, exposure_s, band_kev)
     emitters = component.emitters
     if component.shape == Shape.SQUARE:
-        image = np.zeros(grid.shape)
-        deposit_squares(
-            emitters.east_arcsec,
-            emitters.north_arcsec,
-            emitters.extent_arcsec,
-            counts,
-            grid.east_edge_arcsec,
-            grid.south_edge_arcsec,
-            grid.pixel_arcsec,
-            image,
-        )
-    elif component.shape == Shape.POINT:
-        image = _point_image(emitters, counts, view, psf, grid)
-    else:
-        image = _kernel_image(emitters, counts, view, psf, grid)
-    return image * grid.field_fraction(view)
+        return _square_image(emitters, counts, view, grid)
+    if component.shape == Shape.POINT:
+        return _point_image(emitters, counts, view, psf, grid)
+    return _kernel_image(emitters, counts, view, psf, grid) * grid.field_fraction(view)
+
+
+def _square_image(emitters: Emitters, counts: Floats, view: View, grid: PixelGrid) -> Floats:
+    """Patches of sky, cut exactly by the square around the field; then by the field, if round."""
+    limit = view.width_arcsec / 2.0
+    square = grid.field_fraction(replace(view, mode="survey"))
+    half = emitters.extent_arcsec.astype(np.float64)
+    sides = half[:, None] * np.array([-1.0, 1.0])
+    image = np.zeros(grid.shape)
+    deposit_rectangles(
+        np.clip(emitters.east_arcsec[:, None] + sides, -limit, limit),
+        np.clip(emitters.north_arcsec[:, None] + sides, -limit, limit),
+        counts / (2.0 * half) ** 2,
+        grid.east_edge_arcsec,
+        grid.south_edge_arcsec,
+        grid.pixel_arcsec,
+        image,
+    )
+    return image * grid.field_fraction(view) / np.where(square > 0.0, square, 1.0)
 
 
 def _growth(emitters: Emitters, view: View, psf: PSF) -> Floats:
@@ -146,6 +155,7 @@ def _point_image(
         psf.density(radius),
         psf.max_radius_arcsec,
         samples,
+        field_arrays(view),
         image,
     )
     return image
@@ -156,16 +166,16 @@ def _kernel_image(
 ) -> Floats:
     """SPH particles, spread by the PSF in classes of nearly equal growth off axis.
 
-    Pixels wider than the core of the PSF are divided first, so that it is resolved.
+    Pixels wider than two thirds of the PSF core are divided first, so that it is resolved.
     """
-    divide = int(np.ceil(grid.pixel_arcsec / psf.core_arcsec))
-    pixel = grid.pixel_arcsec / divide
     growth = _growth(emitters, view, psf)
     growth_class = np.floor(np.log(growth) / np.log1p(_GROWTH_STEP)).astype(np.int64)
     image = np.zeros(grid.shape)
     for number in np.unique(growth_class):
         chosen = growth_class == number
         scale = float(growth[chosen].mean())
+        divide = int(np.ceil(1.5 * grid.pixel_arcsec / (psf.core_arcsec * scale)))
+        pixel = grid.pixel_arcsec / divide
         margin = int(np.ceil(psf.max_radius_arcsec * scale / grid.pixel_arcsec)) + 1
         padded = PixelGrid(
             (grid.n_x + 2 * margin) * divide,

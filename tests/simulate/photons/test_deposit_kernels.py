@@ -7,10 +7,12 @@ from icmass.simulate.instrument import PSF
 from icmass.simulate.photons.deposit_kernels import (
     deposit_kernels,
     deposit_points,
-    deposit_squares,
+    deposit_rectangles,
 )
 from icmass.simulate.photons.expectation import _column_density, _stand_in_points
 from icmass.simulate.photons.sph import projected_density
+from icmass.simulate.pixel_grid import PixelGrid
+from icmass.simulate.view import View
 
 EAST_EDGE, SOUTH_EDGE, PIXEL = 130.0, -75.0, 5.0
 SHAPE = (31, 47)
@@ -104,40 +106,51 @@ def test_resolved_kernels_have_the_profile_of_the_kernel():
     assert np.abs(image.T - truth).max() > 0.1 * truth.max()  # transposed
 
 
-def square_twin(east, north, half, counts, image):
-    for e, n, h, c in zip(east, north, half, counts, strict=True):
+def rectangle_twin(east, north, density, image):
+    for e, n, d in zip(east, north, density, strict=True):
         for row in range(image.shape[0]):
             south = SOUTH_EDGE + row * PIXEL
-            height = min(n + h, south + PIXEL) - max(n - h, south)
+            height = min(n[1], south + PIXEL) - max(n[0], south)
             for column in range(image.shape[1]):
                 left = EAST_EDGE - column * PIXEL
-                width = min(e + h, left) - max(e - h, left - PIXEL)
+                width = min(e[1], left) - max(e[0], left - PIXEL)
                 if height > 0 and width > 0:
-                    image[row, column] += c * height * width / (4 * h * h)
+                    image[row, column] += d * height * width
 
 
-@pytest.mark.parametrize("half", [(0.1, 2.0), (2.5, 2.5), (1.0, 100.0), (500.0, 501.0)])
-def test_squares_overlap_exactly(half):
-    east, north, half_side, counts = particles(25, 6, half)
+@pytest.mark.parametrize("side", [(0.1, 2.0), (5.0, 5.0), (1.0, 100.0), (500.0, 501.0)])
+def test_rectangles_overlap_exactly(side):
+    east, north, width, counts = (v.astype(np.float64) for v in particles(25, 6, side))
+    height = 0.7 * width
+    east = east[:, None] + width[:, None] * np.array([-0.5, 0.5])
+    north = north[:, None] + height[:, None] * np.array([-0.5, 0.5])
+    density = counts / (width * height)
     image, twin = np.zeros(SHAPE), np.zeros(SHAPE)
-    deposit_squares(east, north, half_side, counts, EAST_EDGE, SOUTH_EDGE, PIXEL, image)
-    square_twin(*(v.astype(np.float64) for v in (east, north, half_side)), counts, twin)
-    np.testing.assert_allclose(image, twin, rtol=1e-6, atol=1e-9)
+    deposit_rectangles(east, north, density, EAST_EDGE, SOUTH_EDGE, PIXEL, image)
+    rectangle_twin(east, north, density, twin)
+    np.testing.assert_allclose(image, twin, rtol=1e-9, atol=1e-12)
     wide = np.zeros((301, 299))
-    deposit_squares(east, north, half_side, counts, 750.0, -750.0, PIXEL, wide)
+    deposit_rectangles(east, north, density, 750.0, -750.0, PIXEL, wide)
     assert wide.sum() == pytest.approx(counts.sum(), rel=1e-9)
+
+
+def test_empty_rectangles_add_nothing():
+    image = np.zeros(SHAPE)
+    nowhere = np.full((1, 2), 10.0)
+    deposit_rectangles(nowhere, nowhere, np.ones(1), EAST_EDGE, SOUTH_EDGE, PIXEL, image)
+    assert image.sum() == 0.0
 
 
 PROFILE = PSF(6.0, 2.0, 30.0, 1.8, 0.15, 120.0)
 
 
-def point_image(east, north, scale, counts, shape, edges, samples=3):
+def point_image(east, north, scale, counts, shape, edges, samples=3, field=(0, 1e9)):
     image = np.zeros(shape)
     deposit_points(
         np.asarray(east, np.float32), np.asarray(north, np.float32), np.asarray(scale, float),
         np.asarray(counts, float), *edges, PIXEL,
         PROFILE.density(np.linspace(0.0, PROFILE.max_radius_arcsec, 4001)),
-        PROFILE.max_radius_arcsec, samples, image,
+        PROFILE.max_radius_arcsec, samples, field, image,
     )  # fmt: skip
     return image
 
@@ -184,3 +197,15 @@ def test_points_conserve_counts(place, scale):
 def test_points_beyond_the_reach_of_the_psf_leave_nothing():
     image = point_image([300.0], [0.0], [1.0], [7.0], SHAPE, (EAST_EDGE, SOUTH_EDGE))
     assert image.sum() == 0.0
+
+
+@pytest.mark.parametrize("is_circle", [0, 1])
+def test_points_end_at_the_field(is_circle):
+    shape, edges = (41, 41), (102.5, -102.5)
+    whole = point_image([8.0], [-3.0], [1.0], [9.0], shape, edges, 15)
+    cut = point_image([8.0], [-3.0], [1.0], [9.0], shape, edges, 15, (is_circle, 33.0))
+    view = View(0.0, 0.0, "pointed" if is_circle else "survey", 66.0)
+    share = PixelGrid(41, 41, PIXEL).field_fraction(view, 50)
+    np.testing.assert_allclose(cut[share == 1], whole[share == 1], rtol=1e-12)
+    assert (cut[share == 0] == 0).all()
+    assert cut.sum() == pytest.approx((share * whole).sum(), rel=5e-3)
