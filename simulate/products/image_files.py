@@ -27,7 +27,7 @@ __all__ = ["exposure_map", "write_background_map", "write_exposure_map", "write_
 def write_image(observation: "Observation", path: Path, band: str) -> None:
     """Write the counts of one band: all of them first, then one extension per origin."""
     total = observation.image(band)
-    hdus: list[fits.PrimaryHDU | fits.ImageHDU] = [
+    hdus: list[fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU] = [
         _image_hdu(observation, total.data.astype(np.int32), total.grid, total.band_kev, "count")
     ]
     add_cards(hdus[0].header, [("ORIGINS", "all", "origins of the photons in this image")])
@@ -89,7 +89,9 @@ def write_exposure_map(observation: "Observation", path: Path) -> None:
     """Write the exposure, unvignetted first, then vignetted at the middle of each band."""
     grid = observation.grid()
     flat = exposure_map(observation, grid).astype(np.float32)
-    hdus: list[fits.PrimaryHDU | fits.ImageHDU] = [_image_hdu(observation, flat, grid, ALL, "s")]
+    hdus: list[fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU] = [
+        _image_hdu(observation, flat, grid, ALL, "s")
+    ]
     add_cards(hdus[0].header, [("VIGNET", False, "vignetting is in the map")])
     for name, band in BANDS.items():
         energy_kev = float(np.sqrt(band[0] * band[1]))
@@ -111,12 +113,22 @@ def _image_hdu(
     band: Band,
     unit: str,
     name: str | None = None,
-) -> fits.PrimaryHDU | fits.ImageHDU:
+) -> fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU:
     """Return an image HDU with the sky coordinates; the first of a file where it has no name."""
-    hdu = fits.PrimaryHDU(data) if name is None else fits.ImageHDU(data, name=name)
+    hdu = fits.PrimaryHDU(data) if name is None else _extension(data, name)
     hdu.header.extend(grid.wcs(observation.view).to_header(), unique=True)
     hdu.header["BUNIT"] = unit
     add_cards(hdu.header, band_cards(band))
     add_cards(hdu.header, observation_cards(observation))
     hdu.header.remove("MJDREF", ignore_missing=True)  # a date that astropy makes up
     return hdu
+
+
+def _extension(data: NDArray, name: str) -> fits.ImageHDU | fits.CompImageHDU:
+    """Return an image extension; counts, mostly zero, go in FITS tile compression.
+
+    Rice is lossless for integers only, and gzip would put the time into the file.
+    """
+    if data.dtype.kind == "f":
+        return fits.ImageHDU(data, name=name)
+    return fits.CompImageHDU(data, name=name, compression_type="RICE_1")
