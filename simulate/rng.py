@@ -5,10 +5,12 @@ unchanged. Kernels receive a 128-bit key and number their draws, so that a resul
 the number of threads.
 """
 
-import zlib
+import hashlib
 
 import numpy as np
 from numpy.typing import NDArray
+
+from icmass.errors import InputError
 
 __all__ = ["kernel_key", "stream"]
 
@@ -27,11 +29,20 @@ def stream(seed: int, *path: int | str) -> np.random.SeedSequence:
     -------
     numpy.random.SeedSequence
         Statistically independent of that of any other path.
+
+    Raises
+    ------
+    InputError
+        If the seed is negative.
     """
-    words = [zlib.crc32(step.encode()) if isinstance(step, str) else int(step) for step in path]
-    return np.random.SeedSequence(entropy=seed, spawn_key=tuple(words))
+    if seed < 0:
+        raise InputError(f"seed: must be a whole number from 0; got {seed}.")
+    # A digest, since numpy would cut long numbers into words, as if they were steps of the path.
+    steps = [step if isinstance(step, str) else int(step) for step in path]
+    digest = hashlib.sha256(repr(steps).encode()).digest()
+    return np.random.SeedSequence(seed, spawn_key=tuple(np.frombuffer(digest, "<u4").tolist()))
 
 
 def kernel_key(sequence: np.random.SeedSequence) -> NDArray[np.uint64]:
     """Return the 128-bit key of a stream for the kernels, shape (2,)."""
-    return sequence.generate_state(2, np.uint64)
+    return sequence.generate_state(2, np.uint64).astype(np.uint64)

@@ -62,21 +62,33 @@ class Emitters:
     def __len__(self) -> int:
         return len(self.norm)
 
+    def columns(self) -> tuple[NDArray, ...]:
+        """All arrays, in the order of the fields."""
+        return tuple(getattr(self, f.name) for f in fields(self))
+
+    @classmethod
+    def empty(cls, count: int) -> "Emitters":
+        """Room for emitters that a kernel fills in."""
+        dtypes = {f.name: np.float64 if f.name == "norm" else np.float32 for f in fields(cls)}
+        columns: dict[str, NDArray] = {name: np.empty(count, t) for name, t in dtypes.items()}
+        return cls(**columns)
+
     @classmethod
     def points(
         cls, east_arcsec: NDArray, north_arcsec: NDArray, node: NDArray, norm: NDArray
     ) -> "Emitters":
         """Point sources at rest with one spectral part."""
-        zero = np.zeros(len(norm))
-        return cls(east_arcsec, north_arcsec, zero, zero + 1.0, node, zero, norm)
+        zero, one = np.zeros(len(norm), np.float32), np.ones(len(norm), np.float32)
+        return cls(east_arcsec, north_arcsec, zero, one, node, zero, norm)
 
     @classmethod
     def squares(
         cls, east_arcsec: NDArray, north_arcsec: NDArray, half_side_arcsec: float, norm: NDArray
     ) -> "Emitters":
         """Patches of uniform sky that share one spectrum."""
-        zero = np.zeros(len(norm))
-        return cls(east_arcsec, north_arcsec, zero + half_side_arcsec, zero + 1.0, zero, zero, norm)
+        zero, one = np.zeros(len(norm), np.float32), np.ones(len(norm), np.float32)
+        half_side = np.full_like(zero, half_side_arcsec)
+        return cls(east_arcsec, north_arcsec, half_side, one, zero, zero, norm)
 
 
 @dataclass(frozen=True)

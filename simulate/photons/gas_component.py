@@ -17,7 +17,7 @@ from icmass.simulate.origin import Origin
 from icmass.simulate.photons.emitter_kernels import project_gas
 from icmass.simulate.photons.emitters import Component, Emitters, Shape
 from icmass.simulate.photons.folded import FoldedSpectra
-from icmass.simulate.view import ARCSEC_PER_RADIAN, View
+from icmass.simulate.view import ARCSEC_PER_RADIAN, Mode, View
 
 __all__ = ["gas_component", "kpc_per_arcsec"]
 
@@ -43,7 +43,7 @@ def kpc_per_arcsec(redshift: float, cosmology: FLRW) -> float:
 def _folded_plasma(
     table: SpectralTable,
     instrument: Instrument,
-    mode: str,
+    mode: Mode,
     width_arcsec: float,
     redshift: float,
     nh_cm2: float,
@@ -104,8 +104,7 @@ def gas_component(
     _warn_of_clamped(gas, table)
     distance_cm = scale * ARCSEC_PER_RADIAN * (1.0 + redshift) * CM_PER_KPC
     count = len(gas)
-    columns = [np.empty(count, dtype=np.float32) for _ in range(6)]
-    norm = np.empty(count)
+    emitters = Emitters.empty(count)
     project_gas(
         gas.position_kpc,
         gas.velocity_kms,
@@ -119,13 +118,11 @@ def gas_component(
         1.0 / (4.0 * math.pi * distance_cm**2),
         np.log(table.kt_kev),
         _reach_arcsec(view, instrument),
-        *columns,
-        norm,
+        *emitters.columns(),
     )
     spectra = _folded_plasma(
         table, instrument, view.mode, view.width_arcsec, redshift, nh_cm2, cross_section
     )
-    emitters = Emitters(*columns, norm)
     return Component("gas", Origin.ICM, emitters, spectra, Shape.KERNEL, psf=True)
 
 
