@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Events:
-    """Struct of arrays, one row per detected photon (52 bytes each).
+    """Struct of arrays, one row per detected photon (48 bytes each).
 
     Attributes
     ----------

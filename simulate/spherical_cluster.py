@@ -56,7 +56,7 @@ def default_cluster(
     m500c_msun : float
         Mass inside R500c, 1e13 to 5e15 solar masses.
     redshift : float
-        Sets the critical density and the temperature.
+        Sets the critical density and the temperature; not negative.
     seed : int
         Of positions and velocities.
 
@@ -73,6 +73,8 @@ def default_cluster(
         raise InputError(f"n_particles: must be at least 1; got {n_particles}.")
     if not 1e13 <= m500c_msun <= 5e15:
         raise InputError(f"m500c: must lie in [1e13, 5e15] Msun; got {m500c_msun:.3g}.")
+    if not 0.0 <= redshift < math.inf:
+        raise InputError(f"redshift: must be finite and not negative; got {redshift}.")
     cosmology = FlatLambdaCDM(_H0, _OMEGA_M)
     r500c_kpc = _overdensity_radius(m500c_msun, 500.0, redshift, cosmology)
     gas_mass = _GAS_MASS * (m500c_msun / _PIVOT_MSUN) ** _GAS_SLOPE

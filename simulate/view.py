@@ -119,4 +119,5 @@ class View:
         denominator = np.cos(dec0) - eta * np.sin(dec0)
         ra = self.ra_deg + np.degrees(np.arctan2(xi, denominator))
         dec = np.arctan2(np.sin(dec0) + eta * np.cos(dec0), np.hypot(xi, denominator))
-        return np.mod(ra, 360.0), np.degrees(dec)
+        # Twice: the remainder of a tiny negative angle is rounded up to 360 itself.
+        return np.mod(np.mod(ra, 360.0), 360.0), np.degrees(dec)
