@@ -226,7 +226,7 @@ def _from_toml(path: Path) -> Instrument:
         ccd_pixel_arcsec=detector.number("ccd_pixel_arcsec", above=0.0),
         frame_time_s=detector.number("frame_time_s", above=0.0),
         particle_background=read_particles(root.section("particle_background"), len(modules)),
-        provenance={"instrument": path.name, "source": root.text("source")},
+        provenance={"instrument": path.stem, "source": root.text("source")},
     )
     detector.done()
     root.done()

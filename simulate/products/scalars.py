@@ -4,11 +4,13 @@ Everything here is plain Python (float, int, None), so that JSON can hold it; No
 number cannot be had, for instance inside R500c of gas without a measured halo.
 """
 
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from icmass.simulate.emission.table import SpectralTable
 from icmass.simulate.events import Events
 from icmass.simulate.gas import Gas
 from icmass.simulate.origin import Origin
@@ -24,21 +26,12 @@ Floats = NDArray[np.float64]
 _SPECTROSCOPIC_EXPONENT = -0.75
 _SPECTROSCOPIC_FLOOR_KEV = 0.5
 
+# Band of the soft luminosity, rest frame.
+_SOFT_KEV = (0.5, 2.0)
+
 # Y_X is the gas mass times the temperature outside the core, 0.15 R500c: Kravtsov, Vikhlinin &
 # Nagai 2006, ApJ 650, 128.
 _CORE_IN_R500C = 0.15
-
-# What is called bolometric.
-_BOLOMETRIC_KEV = (0.01, 100.0)
-
-
-class Luminosity(Protocol):
-    """What is needed of a `SpectralTable`: rest-frame emissivity in a band, erg/s cm^3."""
-
-    def luminosity(
-        self, kt_kev: Floats, metallicity: Floats, lo_kev: float, hi_kev: float
-    ) -> Floats:
-        """Return erg/s per unit emission measure [cm^-3], shape (n,)."""
 
 
 def spectroscopic_like_kt_kev(kt_kev: Floats, emission_measure_cm3: Floats) -> float | None:
@@ -59,7 +52,7 @@ def spectroscopic_like_kt_kev(kt_kev: Floats, emission_measure_cm3: Floats) -> f
     return _mean(kt_kev[hot], weight)
 
 
-def gas_scalars(gas: Gas, table: Luminosity) -> dict[str, Any]:
+def gas_scalars(gas: Gas, table: SpectralTable) -> dict[str, Any]:
     """Return masses, luminosities and temperatures of the gas.
 
     Parameters
@@ -67,7 +60,8 @@ def gas_scalars(gas: Gas, table: Luminosity) -> dict[str, Any]:
     gas : Gas
         All gas that emits; positions about the cluster centre.
     table : SpectralTable
-        Gives the luminosities.
+        Gives the luminosities; bolometric is all that it holds, 0.01-100 keV in the shipped one.
+        Temperatures beyond it are clamped to its ends.
 
     Returns
     -------
@@ -85,16 +79,17 @@ def gas_scalars(gas: Gas, table: Luminosity) -> dict[str, Any]:
         name: None if halo is None else _finite(getattr(halo, name))
         for name in ("m500c_msun", "r500c_kpc", "m200c_msun", "r200c_kpc")
     }
+    light = _Light.of(gas, table)
     inside = None
     if result["r500c_kpc"] is not None:
         radius = gas.radius_kpc() / result["r500c_kpc"]
-        inside = _sphere_scalars(gas, radius < 1.0, table)
+        inside = _sphere_scalars(gas, light, radius < 1.0)
         ring = (radius >= _CORE_IN_R500C) & (radius < 1.0)
         kt = spectroscopic_like_kt_kev(gas.kt_kev[ring], gas.emission_measure_cm3[ring])
         inside["kt_core_excised_kev"] = kt
         inside["yx_msun_kev"] = None if kt is None else inside["gas_mass_msun"] * kt
     result["inside_r500c"] = inside
-    result["all_gas"] = _sphere_scalars(gas, np.ones(len(gas), dtype=bool), table)
+    result["all_gas"] = _sphere_scalars(gas, light, np.ones(len(gas), dtype=bool))
     return result
 
 
@@ -134,19 +129,34 @@ def _count_by_origin_and_band(events: Events) -> dict[str, dict[str, int]]:
     }
 
 
-def _sphere_scalars(gas: Gas, chosen: NDArray[np.bool_], table: Luminosity) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Light:
+    """Luminosity of each particle, erg/s, shape (n,)."""
+
+    soft: Floats
+    bolometric: Floats
+
+    @classmethod
+    def of(cls, gas: Gas, table: SpectralTable) -> "_Light":
+        kt = np.clip(gas.kt_kev, table.kt_kev[0], table.kt_kev[-1])
+        measure, metallicity = gas.emission_measure_cm3, gas.metallicity_solar
+        return cls(
+            soft=measure * table.luminosity(kt, metallicity, *_SOFT_KEV),
+            bolometric=measure * table.luminosity(kt, metallicity),
+        )
+
+
+def _sphere_scalars(gas: Gas, light: _Light, chosen: NDArray[np.bool_]) -> dict[str, Any]:
     kt, metallicity = gas.kt_kev[chosen], gas.metallicity_solar[chosen]
     measure, mass = gas.emission_measure_cm3[chosen], gas.mass_msun[chosen]
-    soft = measure * table.luminosity(kt, metallicity, 0.5, 2.0)
-    total = measure * table.luminosity(kt, metallicity, *_BOLOMETRIC_KEV)
     return {
         "n_particles": int(chosen.sum()),
         "gas_mass_msun": float(mass.sum()),
-        "lx_bolometric_erg_s": float(total.sum()),
-        "lx_0520_erg_s": float(soft.sum()),
+        "lx_bolometric_erg_s": float(light.bolometric[chosen].sum()),
+        "lx_0520_erg_s": float(light.soft[chosen].sum()),
         "kt_spectroscopic_like_kev": spectroscopic_like_kt_kev(kt, measure),
         "kt_mass_weighted_kev": _mean(kt, mass),
-        "metallicity_emission_weighted_solar": _mean(metallicity, soft),
+        "metallicity_emission_weighted_solar": _mean(metallicity, light.soft[chosen]),
     }
 
 

@@ -20,7 +20,9 @@ from tests.simulate.products.scene import synthetic_events
 class Emissivity:
     """Stands in for the plasma table: proportional to the width of the band, kT and 1 + Z."""
 
-    def luminosity(self, kt_kev, metallicity, lo_kev, hi_kev):
+    kt_kev = (0.1, 20.0)
+
+    def luminosity(self, kt_kev, metallicity, lo_kev=0.01, hi_kev=100.0):
         return 1e-24 * (hi_kev - lo_kev) * kt_kev * (1.0 + metallicity)
 
 
@@ -52,6 +54,11 @@ def test_sphere_of_r500c_takes_what_is_inside():
     assert inside["kt_mass_weighted_kev"] == pytest.approx(4.0)
     assert everything["kt_mass_weighted_kev"] == pytest.approx((3 * 4 + 2 * 8) / 5)
     assert inside["metallicity_emission_weighted_solar"] == pytest.approx(0.3)
+
+
+def test_temperatures_beyond_the_table_are_clamped_without_another_warning():
+    scalars = gas_scalars(gas_of([10.0, 20.0], [4.0, 50.0]), Emissivity())
+    assert scalars["all_gas"]["lx_0520_erg_s"] == pytest.approx(1e42 * 1.5 * (4.0 + 20.0) * 1.3)
 
 
 def test_masses_pass_through_and_unmeasured_ones_are_none():
