@@ -5,7 +5,7 @@ spectrum, radial profile and image are compared with their expectation; each row
 per degree of freedom over all seeds with the deviation of the sum in sigma, and what the same test
 says of an expectation 2% too high.
 
-    python benchmarks/statistics.py [--seeds 20] [--json FILE]
+    python benchmarks/agreement.py [--seeds 20] [--json FILE]
 """
 
 import argparse
