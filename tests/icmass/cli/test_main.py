@@ -110,6 +110,8 @@ def test_a_stopped_job_leaves_nothing(tmp_path: Path, number, status):
         [*PROGRAM, "observe", "-o", str(tmp_path / "out"), "--no-agn"],
         stderr=subprocess.PIPE,
         text=True,
+        # A job in the background of a script ignores interrupts, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not os.listdir(tmp_path) and job.poll() is None and time.monotonic() < deadline:
