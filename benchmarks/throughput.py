@@ -146,12 +146,13 @@ def machine_floor() -> dict[str, float]:
     import numba
     import numpy as np
 
-    from icmass.simulate.photons.random_kernels import uniform
+    from icmass.simulate.photons.random_kernels import substream, uniform
 
     @numba.njit(nogil=True)
     def draw(key: Any, out: Any) -> None:
+        start = substream(key, np.uint64(0))
         for k in range(out.shape[0]):
-            out[k] = uniform(key, np.uint64(k))
+            out[k] = uniform(start, np.uint64(k))
 
     key, out = np.array([1, 2], dtype=np.uint64), np.empty(2_000_000)
     draw(key, out)

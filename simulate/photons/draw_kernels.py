@@ -1,6 +1,7 @@
 """Exact Poisson draws: which emitter sends how many photons, and what each photon becomes.
 
-Draw numbers are positions in a stream (`random_kernels`), so nothing here depends on threads.
+Every photon and every block of emitters has a stream of its own (`random_kernels`), so nothing here
+depends on threads.
 
 `draw_photons` takes tuples of arrays, angles in arcsec and energies in keV unless said:
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from icmass.simulate.photons.emitter_kernels import fractional_node, in_field, mixture
 from icmass.simulate.photons.inverse_cdf_kernels import draw_bin
-from icmass.simulate.photons.random_kernels import uniform
+from icmass.simulate.photons.random_kernels import substream, uniform
 
 __all__ = ["BLOCK", "count_blocks", "draw_photons", "fill_parents", "move_up"]
 
@@ -28,10 +29,9 @@ BLOCK = 4096
 _POINT, _KERNEL, _SQUARE = 0, 1, 2
 _TWO_PI = 2.0 * math.pi
 _ONE = np.uint64(1)
-_DRAWS_PER_BLOCK = np.uint64(1) << np.uint64(40)
 
-# What each of an event's draws is for; number 0 picks the angle.
-_DRAWS_PER_EVENT = np.uint64(16)
+# What each draw of an event's stream is for.
+_THETA = np.uint64(0)
 _BIN, _IN_BIN = np.uint64(1), np.uint64(2)
 _RADIUS, _ANGLE = np.uint64(3), np.uint64(4)
 _PSF_RADIUS, _PSF_ANGLE = np.uint64(5), np.uint64(6)
@@ -40,8 +40,8 @@ _TIME, _MODULE, _NODE = np.uint64(9), np.uint64(10), np.uint64(11)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _gap(key, counter):
-    return -math.log(1.0 - uniform(key, counter))
+def _gap(state, counter):
+    return -math.log(1.0 - uniform(state, counter))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -51,8 +51,9 @@ def _walk_block(key, block, expected, parents):
     Arrivals of a unit-rate Poisson process are laid along the running sum of the expected counts:
     the number that falls on an emitter is Poisson with its expectation, independent of all others.
     """
-    counter = np.uint64(block) * _DRAWS_PER_BLOCK
-    arrival = _gap(key, counter)
+    state = substream(key, np.uint64(block))
+    counter = np.uint64(0)
+    arrival = _gap(state, counter)
     total = 0.0
     count = 0
     for i in range(block * BLOCK, min((block + 1) * BLOCK, expected.shape[0])):
@@ -62,7 +63,7 @@ def _walk_block(key, block, expected, parents):
                 parents[count] = i
             count += 1
             counter += _ONE
-            arrival += _gap(key, counter)
+            arrival += _gap(state, counter)
     return count
 
 
@@ -138,35 +139,35 @@ def _turn(radius, chance):
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _place_in_emitter(key, draw, shape, extent, kernel_quantile):
+def _place_in_emitter(state, shape, extent, kernel_quantile):
     """Offset (east, north) of a photon from the centre of its emitter."""
     if shape == _KERNEL:
-        level = uniform(key, draw + _RADIUS) * (kernel_quantile.shape[0] - 1)
+        level = uniform(state, _RADIUS) * (kernel_quantile.shape[0] - 1)
         radius = extent * _interpolate(kernel_quantile, level)
-        return _turn(radius, uniform(key, draw + _ANGLE))
+        return _turn(radius, uniform(state, _ANGLE))
     if shape == _SQUARE:
-        east = 2.0 * uniform(key, draw + _RADIUS) - 1.0
-        north = 2.0 * uniform(key, draw + _ANGLE) - 1.0
+        east = 2.0 * uniform(state, _RADIUS) - 1.0
+        north = 2.0 * uniform(state, _ANGLE) - 1.0
         return extent * east, extent * north
     return 0.0, 0.0
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _scatter_in_mirror(key, draw, psf, theta_arcmin):
+def _scatter_in_mirror(state, psf, theta_arcmin):
     """Offset (east, north) that the point-spread function adds."""
     _, core, core_power, core_cut, wing, wing_power, wing_cut, wing_share, growth = psf
-    chance = uniform(key, draw + _PSF_RADIUS)
+    chance = uniform(state, _PSF_RADIUS)
     if chance < wing_share:
         radius = _king_radius(chance / wing_share, wing, wing_power, wing_cut)
     else:
         chance = (chance - wing_share) / (1.0 - wing_share)
         radius = _king_radius(chance, core, core_power, core_cut)
     radius *= _interpolate(growth, theta_arcmin)
-    return _turn(radius, uniform(key, draw + _PSF_ANGLE))
+    return _turn(radius, uniform(state, _PSF_ANGLE))
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _record(key, draw, energy, detector):
+def _record(state, energy, detector):
     """Channel, and energy inside it, at which a photon is recorded; channel -1 if it is not.
 
     Spectra hold recorded photons only, but a Doppler shift may take one to where none are.
@@ -181,10 +182,10 @@ def _record(key, draw, energy, detector):
     if row_start[row] == row_start[row + 1]:
         return -1, 0.0
     cdf = row_cdf[row_start[row] : row_start[row + 1]]
-    channel = row_channel[row] + draw_bin(cdf, row_guide[row], uniform(key, draw + _CHANNEL))
+    channel = row_channel[row] + draw_bin(cdf, row_guide[row], uniform(state, _CHANNEL))
     low = channel_edges[channel]
     width = channel_edges[channel + 1] - low
-    return channel, low + width * uniform(key, draw + _IN_CHANNEL)
+    return channel, low + width * uniform(state, _IN_CHANNEL)
 
 
 @numba.njit(cache=True, nogil=True, parallel=True)
@@ -211,29 +212,29 @@ def draw_photons(
     module_cdf, module_guide, module_number = modules
     is_circle, half_width = field
     for k in numba.prange(parents.shape[0]):
-        draw = np.uint64(k) * _DRAWS_PER_EVENT
+        state = substream(key, np.uint64(k))
         i = parents[k]
         x, y = float(east[i]), float(north[i])
         theta_arcmin = math.sqrt(x * x + y * y) / 60.0
         theta = fractional_node(theta_arcmin, theta_nodes)
-        t = _pick_angle(rate, theta, node[i], mix[i], uniform(key, draw))
-        k_node, part = _pick_node(rate[t], node[i], mix[i], uniform(key, draw + _NODE))
-        low = draw_bin(cdf[t, k_node, part], guide[t, k_node, part], uniform(key, draw + _BIN))
+        t = _pick_angle(rate, theta, node[i], mix[i], uniform(state, _THETA))
+        k_node, part = _pick_node(rate[t], node[i], mix[i], uniform(state, _NODE))
+        low = draw_bin(cdf[t, k_node, part], guide[t, k_node, part], uniform(state, _BIN))
         width = edges[low + 1] - edges[low]
-        energy = shift[i] * (edges[low] + width * uniform(key, draw + _IN_BIN))
+        energy = shift[i] * (edges[low] + width * uniform(state, _IN_BIN))
 
-        dx, dy = _place_in_emitter(key, draw, shape, extent[i], kernel_quantile)
+        dx, dy = _place_in_emitter(state, shape, extent[i], kernel_quantile)
         x, y = x + dx, y + dy
         out_position[2][k], out_position[3][k] = x, y
         if psf[0] == 1:
-            dx, dy = _scatter_in_mirror(key, draw, psf, theta_arcmin)
+            dx, dy = _scatter_in_mirror(state, psf, theta_arcmin)
             x, y = x + dx, y + dy
         out_position[0][k], out_position[1][k] = x, y
 
-        channel, measured = _record(key, draw, energy, detector)
+        channel, measured = _record(state, energy, detector)
         out_energy[0][k], out_energy[1][k] = measured, energy
-        out_energy[2][k] = exposure_s * uniform(key, draw + _TIME)
-        module = draw_bin(module_cdf, module_guide, uniform(key, draw + _MODULE))
+        out_energy[2][k] = exposure_s * uniform(state, _TIME)
+        module = draw_bin(module_cdf, module_guide, uniform(state, _MODULE))
         out_detector[1][k] = module_number[module]
         out_detector[0][k] = channel if in_field(x, y, is_circle, half_width) else -1
 

@@ -1,14 +1,14 @@
-"""Random numbers by position: the draw number `counter` of a stream is a function of its key.
+"""Random numbers by position: any number of any stream, without a state to carry.
 
-SplitMix64 (Steele, Lea & Flood 2014, OOPSLA) read as a counter-based generator and mixed twice with
-two halves of a 128-bit key, so that streams of different keys do not share a cycle. Since no state
-is carried, any thread can draw any number, and the result does not depend on how work is divided.
+The generator is SplitMix64 (Steele, Lea & Flood 2014, OOPSLA). A photon, or a block of emitters,
+has a stream of its own that begins at a hash of a 128-bit key and its number. Any thread can draw
+any number, so the result does not depend on how work is divided.
 """
 
 import numba
 import numpy as np
 
-__all__ = ["uniform"]
+__all__ = ["substream", "uniform"]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -28,14 +28,23 @@ def _mix(word):
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def uniform(key, counter):
-    """Return number `counter` of the stream of `key`, uniform in [0, 1) with 53 bits.
+def substream(key, number):
+    """Return the start of stream `number` under a key.
 
     Parameters
     ----------
     key : uint64 array, shape (2,)
-    counter : uint64
+    number : uint64
+
+    Returns
+    -------
+    uint64
     """
-    word = _mix(key[0] + counter * _GOLDEN)
-    word = _mix(word ^ key[1])
+    return _mix(_mix(key[0] + number * _GOLDEN) ^ key[1])
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def uniform(start, counter):
+    """Return number `counter` of a stream (both uint64), uniform in [0, 1) with 53 bits."""
+    word = _mix(start + counter * _GOLDEN)
     return np.float64(word >> _SHIFT_TO_53_BITS) * _TWO_TO_MINUS_53
