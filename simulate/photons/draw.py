@@ -21,7 +21,7 @@ from icmass.simulate.photons.draw_kernels import (
     fill_parents,
     move_up,
 )
-from icmass.simulate.photons.emitters import Component, Shape
+from icmass.simulate.photons.emitters import Component
 from icmass.simulate.photons.expectation import expected_counts
 from icmass.simulate.photons.sph import projected_quantile
 from icmass.simulate.rng import kernel_key, stream
@@ -148,7 +148,7 @@ def _fill(
         detector_arrays(spectra.redistribution),
         psf_arrays(instrument.psf(view.mode), view, uses_psf),
         field_arrays(view),
-        projected_quantile() if component.shape == Shape.KERNEL else np.zeros(2),
+        projected_quantile(),
         module_arrays(instrument),
         (
             events.east_arcsec,

@@ -104,7 +104,7 @@ class FoldedSpectra:
         cumulative = np.cumsum(spectra, axis=-1)
         rate = cumulative[..., -1].copy()
         cumulative /= np.where(rate > 0, rate, 1.0)[..., None]
-        cdf = cumulative.astype(np.float32)
+        cdf = np.ascontiguousarray(cumulative, dtype=np.float32)
         cdf[..., -1] = 1.0
         guide = np.empty((*rate.shape, _GUIDE_SIZE), dtype=np.int16)
         fill_guide(cdf.reshape(-1, n_e), guide.reshape(-1, _GUIDE_SIZE))

@@ -123,7 +123,7 @@ def make_emitters(n: int = 1, **columns: Any) -> Emitters:
         **columns,
     }
     n = max([n, *(np.size(v) for v in values.values())])
-    return Emitters(**{k: np.broadcast_to(v, (n,)) for k, v in values.items()})
+    return Emitters(**{k: np.broadcast_to(v, (n,)).copy() for k, v in values.items()})
 
 
 def component(
@@ -182,6 +182,6 @@ def gas_of(n: int = 1, *, redshift: float | None = 0.1, **columns: Any) -> Gas:
             *(len(np.atleast_2d(v)) for v in vectors.values()),
         ]
     )
-    arrays = {k: np.broadcast_to(v, (n,)) for k, v in values.items()}
-    arrays |= {k: np.broadcast_to(v, (n, 3)) for k, v in vectors.items()}
+    arrays = {k: np.broadcast_to(v, (n,)).copy() for k, v in values.items()}
+    arrays |= {k: np.broadcast_to(v, (n, 3)).copy() for k, v in vectors.items()}
     return Gas(**arrays, info=GasInfo("test", "test", COSMOLOGY, redshift))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from icmass.simulate.constants import LIGHT_SPEED_KMS
-from icmass.simulate.instrument import Response
+from icmass.simulate.instrument import Instrument, Response
 from icmass.simulate.photons.emitters import Emitters
 from icmass.simulate.photons.expectation import expected_counts
 from icmass.simulate.photons.folded import FoldedSpectra
@@ -273,3 +273,23 @@ def test_response_of_the_real_telescope(erosita):
     assert_chi_square(counts, exposure * response.fold(photons[0, 0]))
     with pytest.raises(AssertionError):  # the area on axis instead of the survey's
         assert_chi_square(counts, exposure * erosita.response("pointed").fold(photons[0, 0]))
+
+
+@pytest.mark.shared
+def test_real_response_files(shared_dir):
+    folder = shared_dir / "data" / "erosita"
+    real = Instrument.from_ogip(
+        arf=folder / "survey_tm0_arf_filter_2023-01-17.fits.gz",
+        rmf=folder / "onaxis_tm0_rmf_2023-01-17.fits.gz",
+        mode="survey",
+    )
+    edges = real.redistribution.energy_edges_kev
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    photons = (1e-3 * middle**-1.7 * np.diff(edges))[None, None]
+    # Shifts take photons over every row, those without channels among them.
+    for shift in (1.0, 0.97, 1.03):
+        events, exposure = observed(real, make_emitters(energy_shift=shift), photons)
+        counts = channel_counts(events, real.redistribution)
+        assert counts.size == real.redistribution.n_channel
+        if shift == 1.0:
+            assert_chi_square(counts, exposure * real.response("survey").fold(photons[0, 0]))

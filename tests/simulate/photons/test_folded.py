@@ -48,6 +48,17 @@ def test_cdf_is_that_of_the_detected_photons():
     assert (folded.cdf[..., -1] == 1.0).all()
 
 
+def test_tables_are_contiguous_whatever_the_spectra_are():
+    # Else the search is slow, and the kernel is compiled once more.
+    turned = np.asfortranarray(PHOTONS)
+    folded = FoldedSpectra.build(turned, Response(diagonal(), AREA))
+    plain = FoldedSpectra.build(PHOTONS, Response(diagonal(), AREA))
+    for name in ("rate", "cdf", "guide"):
+        assert getattr(folded, name).flags.c_contiguous, name
+        np.testing.assert_allclose(getattr(folded, name), getattr(plain, name), rtol=1e-6)
+    assert folded.two_parts.flags.c_contiguous
+
+
 def test_a_dark_spectrum_has_no_rate_and_a_valid_table():
     dark = PHOTONS.copy()
     dark[1, 1] = 0.0
