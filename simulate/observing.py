@@ -105,15 +105,7 @@ def observe(
         raise InputError("redshift: must be given, for the gas has none. Pass redshift=0.1.")
     exposure_s = _positive(exposure, "s", "exposure")
     nh_cm2 = to_value(nh, "cm-2", "nh")
-    if width is None:
-        width = instrument.fov_diameter_deg
-    view = View(
-        to_value(ra, "deg", "ra"),
-        to_value(dec, "deg", "dec"),
-        mode,
-        3600.0 * _positive(width, "deg", "width"),
-        rotation_from_axis(axis),
-    )
+    view = _view(instrument, mode, axis, ra, dec, width)
     spectra = resolve_table(table)
     if isinstance(cross_section, str | Path):
         cross_section = CrossSection.load(cross_section)
@@ -140,9 +132,8 @@ def observe(
         cross_section=cross_section,
     )
     components = (light, *others)
-    events = draw_events(components, view, instrument, exposure_s, seed)
     observation = Observation(
-        events=events,
+        events=draw_events(components, view, instrument, exposure_s, seed),
         view=view,
         instrument=instrument,
         response=instrument.response(mode),
@@ -156,11 +147,22 @@ def observe(
         seed=seed,
         config=config or {},
     )
-    scalars = {
-        **gas_scalars(gas, spectra),
-        **photon_scalars(events, observation.r500c_arcsec),
-    }
-    return replace(observation, scalars=scalars)
+    photons = photon_scalars(observation.events, observation.r500c_arcsec)
+    return replace(observation, scalars={**gas_scalars(gas, spectra), **photons})
+
+
+def _view(
+    instrument: Instrument, mode: Mode, axis: str | ArrayLike, ra: Any, dec: Any, width: Any
+) -> View:
+    """Make the view from what the user gave; the field of view by default."""
+    width_deg = _positive(instrument.fov_diameter_deg if width is None else width, "deg", "width")
+    return View(
+        to_value(ra, "deg", "ra"),
+        to_value(dec, "deg", "dec"),
+        mode,
+        3600.0 * width_deg,
+        rotation_from_axis(axis),
+    )
 
 
 def _positive(value: Any, unit: str, name: str) -> float:
