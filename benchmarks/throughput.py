@@ -172,6 +172,15 @@ def _fastest(work: Any) -> float:
     return min(seconds)
 
 
+def import_seconds() -> float:
+    """Time that `import icmass` takes, over that of starting Python."""
+
+    def start(code: str) -> float:
+        return _fastest(lambda: subprocess.run([sys.executable, "-c", code], check=True))
+
+    return start("import icmass") - start("pass")
+
+
 def with_floor(row: dict[str, Any], floor: dict[str, float]) -> dict[str, Any]:
     """Add the floor of a case and the ratio of the measured time to it."""
     seconds = (
@@ -222,6 +231,7 @@ def main() -> None:
             command += ["--arf", options.arf, "--rmf", options.rmf]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         rows.append(with_floor(json.loads(done.stdout), floor))
+    print(f"import icmass: {import_seconds():.3f} s")
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores")
     print_table(rows)
     if options.json:
