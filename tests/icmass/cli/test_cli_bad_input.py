@@ -169,11 +169,12 @@ def test_wrong_plasma_table(refused, place):
     refused("--table", place / "table.h5", match=r"table\.h5")
 
 
-def test_temperatures_outside_the_table_are_counted(run, place):
+def test_temperatures_outside_the_table_are_counted(run, place, small_field):
     energy = np.full(COUNT, 1.2e6)
     energy[:5] = 3e7  # above 100 keV
     snapshot = write_snapshot(place / "snap.hdf5", gas={"InternalEnergy": energy})
-    status, _, err = run("observe", snapshot, "--dry-run")
+    options = ["--config", small_field, "--no-agn", "--no-background", "-o", place / "out"]
+    status, _, err = run("observe", snapshot, *options)
     assert status == 0
     assert re.search(r"^warning: .*\b5 .*clamped", err)
 
