@@ -33,7 +33,7 @@ def test_power_law_factor() -> None:
     assert result["band_kev"] == [0.5, 2.0]
     assert (result["gamma"], result["nh_cm2"], result["mode"]) == (2.0, 3e20, "pointed")
     assert "kt_kev" not in result
-    assert result["instrument"] == "erosita.toml"
+    assert result["instrument"] == "erosita"
 
 
 def test_text_names_number_unit_band_and_mode() -> None:
