@@ -258,7 +258,7 @@ def test_no_photon_no_event(flat):
 def test_a_handful_of_photons(flat, expected):
     spectra = FoldedSpectra.for_view(flat_spectrum(), flat, WIDE)
     emitters = make_emitters(norm=expected / spectra.rate[0, 0, 0])
-    numbers = [len(draw(component(emitters, spectra), WIDE, flat, 1.0, s)) for s in range(400)]
+    numbers = [len(draw(component(emitters, spectra), WIDE, flat, 1.0, s)) for s in range(200)]
     assert {0, 1, 2} <= set(numbers)
     assert_mean(numbers, expected, np.sqrt(expected))
 
