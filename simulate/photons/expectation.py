@@ -34,8 +34,11 @@ _DENSITY_STEPS = 4001
 _MIN_SAMPLES = 3
 _SUB_PIXEL = (np.arange(_MIN_SAMPLES) + 0.5) / _MIN_SAMPLES - 0.5
 
-# Particles whose PSF has grown by the same factor to within this share one convolution.
-_GROWTH_STEP = 0.05
+# Support radius in pixels above which a particle is smooth on the pixels as they are.
+_WIDE_PIXELS = 4.0
+
+# Step of the growth off axis for which the PSF is convolved; between two steps both are mixed.
+_GROWTH_STEP = 0.25
 
 
 def expected_counts(
@@ -164,43 +167,60 @@ def _point_image(
 def _kernel_image(
     emitters: Emitters, counts: Floats, view: View, psf: PSF, grid: PixelGrid
 ) -> Floats:
-    """SPH particles, spread by the PSF in classes of nearly equal growth off axis.
+    """SPH particles, each spread by a mixture of two PSFs that bracket its own growth off axis.
 
-    Pixels wider than two thirds of the PSF core are divided first, so that it is resolved.
+    Pixels wider than two thirds of the PSF core are divided for the particles that need it: those
+    much wider than a pixel are smooth already.
     """
-    growth = _growth(emitters, view, psf)
-    growth_class = np.floor(np.log(growth) / np.log1p(_GROWTH_STEP)).astype(np.int64)
+    level = np.log(_growth(emitters, view, psf)) / np.log1p(_GROWTH_STEP)
+    wide = emitters.extent_arcsec > _WIDE_PIXELS * grid.pixel_arcsec
     image = np.zeros(grid.shape)
-    for number in np.unique(growth_class):
-        chosen = growth_class == number
-        scale = float(growth[chosen].mean())
+    for number in range(int(np.ceil(level.max(initial=0.0))) + 1):
+        part = counts * np.clip(1.0 - np.abs(level - number), 0.0, None)
+        scale = (1.0 + _GROWTH_STEP) ** number
         divide = int(np.ceil(1.5 * grid.pixel_arcsec / (psf.core_arcsec * scale)))
-        pixel = grid.pixel_arcsec / divide
-        margin = int(np.ceil(psf.max_radius_arcsec * scale / grid.pixel_arcsec)) + 1
-        padded = PixelGrid(
-            (grid.n_x + 2 * margin) * divide,
-            (grid.n_y + 2 * margin) * divide,
-            pixel,
-            grid.centre_east_arcsec,
-            grid.centre_north_arcsec,
-        )
-        fine = np.zeros(padded.shape)
-        deposit_kernels(
-            emitters.east_arcsec[chosen],
-            emitters.north_arcsec[chosen],
-            emitters.extent_arcsec[chosen],
-            counts[chosen],
-            padded.east_edge_arcsec,
-            padded.south_edge_arcsec,
-            pixel,
-            _column_density(),
-            _stand_in_points(),
-            fine,
-        )
-        fine = fftconvolve(fine, _psf_stencil(psf, pixel, scale), mode="same")
-        coarse = fine.reshape(grid.n_y + 2 * margin, divide, grid.n_x + 2 * margin, divide)
-        image += coarse.sum(axis=(1, 3))[margin:-margin, margin:-margin]
+        for group, pieces in ((wide, 1), (~wide, divide)):
+            chosen = group & (part > 0.0)
+            if chosen.any():
+                image += _convolved(emitters, part, chosen, psf, scale, grid, pieces)
     return np.clip(image, 0.0, None)
+
+
+def _convolved(
+    emitters: Emitters,
+    counts: Floats,
+    chosen: NDArray[np.bool_],
+    psf: PSF,
+    scale: float,
+    grid: PixelGrid,
+    pieces: int,
+) -> Floats:
+    """Counts of the particles chosen, laid on pixels cut into pieces and convolved with one PSF."""
+    pixel = grid.pixel_arcsec / pieces
+    margin = int(np.ceil(psf.max_radius_arcsec * scale / grid.pixel_arcsec)) + 1
+    padded = PixelGrid(
+        (grid.n_x + 2 * margin) * pieces,
+        (grid.n_y + 2 * margin) * pieces,
+        pixel,
+        grid.centre_east_arcsec,
+        grid.centre_north_arcsec,
+    )
+    fine = np.zeros(padded.shape)
+    deposit_kernels(
+        emitters.east_arcsec[chosen],
+        emitters.north_arcsec[chosen],
+        emitters.extent_arcsec[chosen],
+        counts[chosen],
+        padded.east_edge_arcsec,
+        padded.south_edge_arcsec,
+        pixel,
+        _column_density(),
+        _stand_in_points(),
+        fine,
+    )
+    fine = fftconvolve(fine, _psf_stencil(psf, pixel, scale), mode="same")
+    coarse = fine.reshape(grid.n_y + 2 * margin, pieces, grid.n_x + 2 * margin, pieces)
+    return coarse.sum(axis=(1, 3))[margin:-margin, margin:-margin]
 
 
 def _psf_stencil(psf: PSF, pixel_arcsec: float, scale: float) -> Floats:
