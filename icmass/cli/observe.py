@@ -141,8 +141,7 @@ def observe(
     gas = _gas(snapshot, settings)
     with progress("drawing photons"):
         observation = _observation(gas, settings)
-    with progress("writing products"):
-        observation.write(output, overwrite=overwrite)
+    observation.write(output, overwrite=overwrite)
     print_observation(observation, output, as_json)
 
 

@@ -1,10 +1,13 @@
 """All products of an observation in one directory, which appears complete or not at all."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from icmass.files import staged_directory
+from icmass.progress import track
 from icmass.simulate.instrument.ogip_write import write_arf, write_rmf
 from icmass.simulate.products.bands import BANDS
 from icmass.simulate.products.event_file import write_events
@@ -54,18 +57,37 @@ def write_products(observation: "Observation", directory: Path, overwrite: bool 
         If the place is taken or cannot be written.
     """
     with staged_directory(directory, overwrite=overwrite) as stage:
-        write_events(observation, stage / "events.fits", respfile=RESPFILE, ancrfile=ANCRFILE)
-        for band in (*BANDS, "all"):
-            write_image(observation, stage / f"image_{band}.fits", band)
-        write_exposure_map(observation, stage / "exposure_map.fits")
-        write_background_map(observation, stage / "background_map.fits")
-        write_spectra(observation, stage)
-        write_profiles(observation, stage / "profiles.fits")
-        if observation.sources is not None:
-            write_sources(observation, observation.sources, stage / "sources.fits")
-        _write_scalars(observation, stage / "scalars.json")
-        write_quicklook(observation, stage / "quicklook.png")
+        for write in track(_products(observation, stage), "writing the products"):
+            write()
     return directory
+
+
+def _products(observation: "Observation", stage: Path) -> list[Callable[[], None]]:
+    """Return one function per product, each of which writes its files."""
+    products: list[Callable[[], None]] = [
+        partial(
+            write_events,
+            observation,
+            stage / "events.fits",
+            respfile=RESPFILE,
+            ancrfile=ANCRFILE,
+        )
+    ]
+    for band in (*BANDS, "all"):
+        products.append(partial(write_image, observation, stage / f"image_{band}.fits", band))
+    if observation.sources is not None:
+        products.append(
+            partial(write_sources, observation, observation.sources, stage / "sources.fits")
+        )
+    return [
+        *products,
+        partial(write_exposure_map, observation, stage / "exposure_map.fits"),
+        partial(write_background_map, observation, stage / "background_map.fits"),
+        partial(write_spectra, observation, stage),
+        partial(write_profiles, observation, stage / "profiles.fits"),
+        partial(_write_scalars, observation, stage / "scalars.json"),
+        partial(write_quicklook, observation, stage / "quicklook.png"),
+    ]
 
 
 def write_spectra(observation: "Observation", directory: Path) -> None:
