@@ -7,7 +7,7 @@ what it was. Nothing here knows the simulation; units stand in the names of the 
 import difflib
 import math
 import types
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -254,7 +254,9 @@ class ObserveConfig(Config):
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """Read keys and values from a YAML file, refusing a key that stands there twice."""
     try:
-        values = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+        text = Path(path).read_text(encoding="utf-8")
+        _refuse_repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader))
+        values = yaml.safe_load(text)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -269,17 +271,25 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     return values
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader, which builds plain values only, and which refuses repeated keys."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            if key_node.value in seen:
-                problem = f"the key '{key_node.value}' stands there twice"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
-            seen.add(key_node.value)
-        return super().construct_mapping(node, deep)
+def _refuse_repeated_keys(root: yaml.Node | None) -> None:
+    """Raise if a mapping holds a key twice, of which YAML would silently take the last."""
+    waiting, visited = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in visited or not isinstance(node, yaml.CollectionNode):
+            continue
+        visited.add(id(node))  # an alias leads to the same node again
+        if isinstance(node, yaml.SequenceNode):
+            waiting.extend(node.value)
+            continue
+        keys: set[str] = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in keys:
+                problem = f"the key '{key.value}' stands there twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            if isinstance(key, yaml.ScalarNode):
+                keys.add(key.value)
+            waiting.append(value)
 
 
 def _nearest(word: str, known: list[str]) -> str:
