@@ -1,0 +1,240 @@
+"""A catalog of clusters: a directory of immutable shards behind one manifest.
+
+Opening reads the manifest and nothing else; columns and images are read when asked for. Rows are
+numbered from 0 in the order of the shards; a selection is a view with rows of its own numbering.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from icmass.catalog import predictions as _predictions
+from icmass.catalog.manifest import Manifest, ShardRecord
+from icmass.catalog.reading import CatalogReader
+from icmass.catalog.shard_data import ShardData, row_keys
+from icmass.catalog.spec import CatalogSpec
+from icmass.catalog.store import Store
+from icmass.errors import InputError
+
+if TYPE_CHECKING:
+    from icmass.catalog.repairs import Problem
+
+__all__ = ["Catalog"]
+
+
+class Catalog(CatalogReader):
+    """One row per halo and line of sight; made by `create` and `open`.
+
+    Two catalogs made by `select` share what they read. A catalog can be pickled for worker
+    processes, which open it anew; it holds no file open.
+    """
+
+    @classmethod
+    def create(cls, path: str | Path, spec: CatalogSpec) -> "Catalog":
+        """Create an empty catalog.
+
+        Parameters
+        ----------
+        path : str or Path
+            New or empty directory; its parent must exist.
+        spec : CatalogSpec
+            What every shard will hold.
+
+        Raises
+        ------
+        OutputError
+            If the place is taken or cannot be written.
+        """
+        return cls(Store.create(Path(path), Manifest(spec)))
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Catalog":
+        """Open a catalog.
+
+        Raises
+        ------
+        InputError
+            If it is not a catalog, is of a newer schema, or one of its shards is missing or of
+            another size than the manifest says.
+        """
+        return cls(Store.open(Path(path)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (self.path, self.fingerprint(), self._rows)
+
+    # Writing
+
+    def append(self, data: ShardData) -> ShardRecord:
+        """Write a shard behind those that there are.
+
+        Raises
+        ------
+        InputError
+            If the data do not fit the spec, or this is a selection.
+        OutputError
+            If another run writes into the catalog.
+        """
+        self._require_whole("append")
+        with self.lock():
+            return self.register(self.write_shard(self._store.next_index(), data))
+
+    def write_shard(self, index: int, data: ShardData) -> ShardRecord:
+        """Write the shard of a number without telling the manifest; workers do this.
+
+        The order of shards is that of their numbers. `register` or `adopt` takes them up.
+        """
+        return self._store.write_shard(index, data)
+
+    def register(self, *records: ShardRecord) -> ShardRecord:
+        """List shards that `write_shard` wrote in the manifest; returns the last.
+
+        Raises
+        ------
+        OutputError
+            If another run writes into the catalog.
+        """
+        self._require_whole("register")
+        with self.lock():
+            self._store.register(records)
+        return records[-1]
+
+    def adopt(self) -> list[str]:
+        """List complete shards that a killed run left unlisted; returns their names."""
+        self._require_whole("adopt")
+        with self.lock():
+            return self._store.adopt()
+
+    def lock(self) -> Any:
+        """Return a context manager that keeps other runs from writing into the catalog.
+
+        Raises
+        ------
+        OutputError
+            On entry, if another run does.
+        """
+        return self._store.lock
+
+    def write_predictions(
+        self,
+        name: str,
+        mean: ArrayLike,
+        std: ArrayLike,
+        *,
+        quantiles: Mapping[float, ArrayLike] | None = None,
+        extra: Mapping[str, ArrayLike] | None = None,
+        quantity: str = "ln(M500c / Msun)",
+        overwrite: bool = False,
+    ) -> Path:
+        """Write what an estimator says of each row into a file of its own.
+
+        Parameters
+        ----------
+        name : str
+            Of the estimator: letters, digits, ``. _ -``.
+        mean, std : array, shape (n,)
+            Prediction and its spread; NaN where there is none.
+        quantiles : mapping of float to array, shape (n,), optional
+            From the probability, between 0 and 1, to the value.
+        extra : mapping of str to array, shape (n,), optional
+            Further columns, such as the fold.
+        quantity : str
+            What is predicted.
+        overwrite : bool
+            Whether to replace predictions of that name.
+
+        Raises
+        ------
+        InputError
+            If a length, name or probability is wrong.
+        OutputError
+            If predictions of that name exist.
+        """
+        found = _predictions.make(len(self), quantity, mean, std, quantiles or {}, extra or {})
+        return _predictions.write(
+            self.path, name, row_keys(self.rows()), found, overwrite=overwrite
+        )
+
+    # Care
+
+    def validate(self) -> None:
+        """Read everything and check it: checksums, limits of values, keys, images against counts.
+
+        Raises
+        ------
+        InputError
+            Naming the first problem and the number of others.
+        """
+        from icmass.catalog.repairs import validate  # noqa: PLC0415  (it knows this class)
+
+        validate(self)
+
+    @classmethod
+    def repair(cls, path: str | Path, *, drop: bool = True) -> "list[Problem]":
+        """Find damaged, missing and foreign shards; drop them and take up unlisted ones.
+
+        Parameters
+        ----------
+        path : str or Path
+            A catalog, which need not open.
+        drop : bool
+            Whether to change the manifest; a dropped file stays, with ``.dropped`` at its name.
+
+        Returns
+        -------
+        list of Problem
+            What was found.
+        """
+        from icmass.catalog.repairs import repair  # noqa: PLC0415
+
+        return repair(Path(path), drop=drop)
+
+    @classmethod
+    def concatenate(cls, catalogs: "Sequence[Catalog | str | Path]", path: str | Path) -> "Catalog":
+        """Write a catalog that holds the rows of several.
+
+        Samples are renumbered (``sample_id``) where rows of two catalogs would share their key.
+
+        Raises
+        ------
+        InputError
+            If the catalogs differ in bands, geometry, origins or columns.
+        """
+        from icmass.catalog.combine import concatenate  # noqa: PLC0415  (it knows this class)
+
+        opened = [c if isinstance(c, Catalog) else cls.open(c) for c in catalogs]
+        return concatenate(opened, path)
+
+    def export(
+        self,
+        path: str | Path,
+        *,
+        file_format: Literal["fits", "parquet", "ecsv"] | None = None,
+        predictions: Iterable[str] = (),
+        overwrite: bool = False,
+    ) -> None:
+        """Write the table as FITS, Parquet or ECSV; by default the suffix of the file says which.
+
+        Raises
+        ------
+        InputError
+            If the format is unknown.
+        MissingDependencyError
+            If Parquet is wanted and pyarrow is absent.
+        """
+        from icmass.catalog.export import export_table  # noqa: PLC0415
+
+        export_table(self, Path(path), file_format, predictions, overwrite)
+
+    def _require_whole(self, what: str) -> None:
+        if self._rows is not None:
+            raise InputError(f"{what}: must be called on a catalog; this is a selection of rows.")
+
+
+def _reopen(path: Path, fingerprint: str, rows: NDArray[np.int64] | None) -> Catalog:
+    catalog = Catalog(Store.open(path), rows)
+    if catalog.fingerprint() != fingerprint:
+        raise InputError(f"{path}: changed since it was opened; open it again.")
+    return catalog

@@ -1,0 +1,128 @@
+"""The manifest: which shards a catalog is made of, and how a catalog of an older schema is read.
+
+Migration rule: a new optional column leaves the schema version as it is. Whatever changes the
+meaning or layout of what is stored raises it by one, and brings a function in `_MIGRATIONS` that
+turns the manifest of the version before into that of the next when it is read; shards stay as they
+are. A catalog of a newer version is refused.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from icmass import __version__
+from icmass.catalog.spec import CatalogSpec
+from icmass.errors import InputError
+from icmass.files import MANIFEST, atomic_write
+
+__all__ = ["SCHEMA_VERSION", "SHARDS", "Manifest", "ShardRecord"]
+
+SCHEMA_VERSION: Final = 1
+SHARDS: Final = "shards"
+_FORMAT: Final = "icmass catalog"
+# From a version to the function that makes the manifest of the next out of its manifest.
+_MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+@dataclass(frozen=True, order=True)
+class ShardRecord:
+    """What the manifest knows of a shard: its file, its rows, and what its bytes must be."""
+
+    name: str
+    rows: int
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Spec and shards of a catalog; shards are in the order of their names."""
+
+    spec: CatalogSpec
+    shards: tuple[ShardRecord, ...] = ()
+
+    def with_shards(self, records: Iterable[ShardRecord]) -> "Manifest":
+        """Return a manifest that lists these shards as well, in place of those of equal name."""
+        by_name = {record.name: record for record in (*self.shards, *records)}
+        return replace(self, shards=tuple(sorted(by_name.values())))
+
+    def without_shards(self, names: Iterable[str]) -> "Manifest":
+        """Return a manifest without these shards."""
+        dropped = set(names)
+        return replace(self, shards=tuple(s for s in self.shards if s.name not in dropped))
+
+    def save(self, directory: Path) -> None:
+        """Put the manifest into place; the one before stays until then."""
+        values = {
+            "format": _FORMAT,
+            "schema_version": SCHEMA_VERSION,
+            "written_by": f"icmass {__version__}",
+            **self.spec.to_dict(),
+            "shards": [asdict(record) for record in self.shards],
+        }
+        with atomic_write(directory / MANIFEST, overwrite=True) as stage:
+            stage.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, directory: Path) -> "Manifest":
+        """Read the manifest of a catalog.
+
+        Raises
+        ------
+        InputError
+            If there is none, it is damaged, or it is of a newer schema.
+        """
+        values = _migrated(directory, _read(directory))
+        path = directory / MANIFEST
+        try:
+            shards = tuple(ShardRecord(**record) for record in values["shards"])
+            spec = CatalogSpec.from_dict(values)
+        except InputError as error:
+            raise InputError(f"{path}: does not fit the schema: {error}") from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(
+                f"{path}: must be the manifest of a catalog; it is damaged "
+                f"({type(error).__name__}: {error}). Restore it from a copy."
+            ) from error
+        return cls(spec, shards)
+
+
+def _read(directory: Path) -> dict[str, Any]:
+    path = directory / MANIFEST
+    advice = "Give the directory that icmass simulate wrote."
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{directory}: must be a catalog; it holds no {MANIFEST}. {advice}"
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}. {advice}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: must be JSON; {error}. Restore it from a copy.") from error
+    if not isinstance(values, dict) or values.get("format") != _FORMAT:
+        raise InputError(
+            f"{directory}: must be a catalog; its {MANIFEST} is of another kind. {advice}"
+        )
+    return values
+
+
+def _migrated(directory: Path, values: dict[str, Any]) -> dict[str, Any]:
+    version = values.get("schema_version")
+    if not isinstance(version, int):
+        raise InputError(f"{directory}: schema_version must be a whole number; got {version!r}.")
+    if version > SCHEMA_VERSION:
+        raise InputError(
+            f"{directory}: must have schema version {SCHEMA_VERSION} or older; got {version}. "
+            "Install a newer icmass."
+        )
+    while version < SCHEMA_VERSION:
+        if version not in _MIGRATIONS:
+            raise InputError(
+                f"{directory}: schema version {version} cannot be read any more; make it again."
+            )
+        values = _MIGRATIONS[version](values)
+        version += 1
+    return values
