@@ -11,7 +11,7 @@ __all__ = [
     "MSUN_G",
     "NEWTON_KPC_KMS2_PER_MSUN",
     "PROTON_MASS_G",
-    "SOLAR_METAL_MASS_FRACTION",
+    "SOLAR_METALS_PER_HYDROGEN",
 ]
 
 CM_PER_KPC: Final = 3.0856775814913673e21
@@ -25,5 +25,6 @@ NEWTON_KPC_KMS2_PER_MSUN: Final = 4.300917270036279e-06
 # Hydrogen mass fraction where a snapshot gives none: primordial, as the hydro codes assume.
 HYDROGEN_FRACTION: Final = 0.76
 
-# Metal mass fraction of the Sun in the abundance table of Anders & Grevesse (1989, GeCoA 53, 197).
-SOLAR_METAL_MASS_FRACTION: Final = 0.0189
+# Mass of metals over mass of hydrogen in the Sun, by the abundances of the plasma table: Anders &
+# Grevesse (1989, GeCoA 53, 197), photospheric column.
+SOLAR_METALS_PER_HYDROGEN: Final = 0.02741

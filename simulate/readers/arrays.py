@@ -14,7 +14,6 @@ from icmass.simulate.constants import (
     HYDROGEN_FRACTION,
     MSUN_G,
     PROTON_MASS_G,
-    SOLAR_METAL_MASS_FRACTION,
 )
 from icmass.simulate.gas import Gas
 from icmass.simulate.readers import plasma
@@ -184,7 +183,9 @@ def _as_stored(fields: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     if "kt" in fields:
         fields["temperature"] = fields.pop("kt") / BOLTZMANN_KEV_PER_K
     if "metallicity" in fields:
-        fields["metallicity"] = fields["metallicity"] * SOLAR_METAL_MASS_FRACTION
+        fields["metallicity"] = plasma.metal_fraction(
+            fields["metallicity"], fields["hydrogen_fraction"]
+        )
     return fields
 
 

@@ -14,7 +14,6 @@ from icmass.simulate.constants import (
     BOLTZMANN_KEV_PER_K,
     CM_PER_KPC,
     MSUN_G,
-    SOLAR_METAL_MASS_FRACTION,
 )
 from icmass.simulate.gas import Census, Gas, GasInfo
 from icmass.simulate.readers import checks, plasma
@@ -129,7 +128,7 @@ def assemble(snapshot: Snapshot, raw: RawGas, cuts: Cuts, info: GasInfo) -> Gas:
     raw = raw.select(keep)
     bulk = np.zeros(3) if info.halo is None else np.array(info.halo.velocity_kms)
     velocity = snapshot.read(GAS, "velocity")[raw.rows] - bulk
-    metals = _metallicity(snapshot, raw.rows, cuts)
+    metals = _metallicity(snapshot, raw.rows, cuts, np.broadcast_to(hydrogen, keep.shape)[keep])
     speed = np.sqrt(np.einsum("ij,ij->i", velocity, velocity))
     ranges = {
         "kT [keV]": value_range(kt_kev[keep]),
@@ -218,7 +217,9 @@ def _temperature(
     return plasma.kt_from_internal_energy(energy, plasma.mean_molecular_weight(hydrogen, electrons))
 
 
-def _metallicity(snapshot: Snapshot, rows: NDArray[np.int64], cuts: Cuts) -> Floats:
+def _metallicity(
+    snapshot: Snapshot, rows: NDArray[np.int64], cuts: Cuts, hydrogen: Floats
+) -> Floats:
     """Metals relative to solar."""
     if cuts.metallicity_solar is not None:
         return np.full(len(rows), cuts.metallicity_solar)
@@ -229,7 +230,7 @@ def _metallicity(snapshot: Snapshot, rows: NDArray[np.int64], cuts: Cuts) -> Flo
                 f"{snapshot.source}: the field 'metallicity' must be a mass fraction; got up to "
                 f"{fraction.max():.4g}. Give metallicity= in solar units instead."
             )
-        return fraction / SOLAR_METAL_MASS_FRACTION
+        return plasma.metallicity_solar(fraction, hydrogen)
     snapshot.header.notes.append(
         f"metallicity: none in the file; {DEFAULT_METALLICITY_SOLAR:g} solar taken"
     )

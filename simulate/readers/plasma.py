@@ -16,6 +16,7 @@ from icmass.simulate.constants import (
     ERG_PER_KEV,
     MSUN_G,
     PROTON_MASS_G,
+    SOLAR_METALS_PER_HYDROGEN,
 )
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "kt_from_internal_energy",
     "kt_from_temperature",
     "mean_molecular_weight",
+    "metal_fraction",
+    "metallicity_solar",
     "support_from_volume",
 ]
 
@@ -59,6 +62,19 @@ def kt_from_internal_energy(energy_km2_s2: Array, molecular_weight: Array | floa
 def kt_from_temperature(temperature_k: Array) -> Any:
     """Return kT [keV] of a temperature [K]."""
     return BOLTZMANN_KEV_PER_K * np.asarray(temperature_k, dtype=np.float64)
+
+
+def metallicity_solar(metal_fraction: Array, hydrogen_fraction: Array | float) -> Any:
+    """Return metals relative to solar, (Z / X) / (Z / X)_sun, for mass fractions Z and X.
+
+    Plasma codes count metals per hydrogen atom; Z / Z_sun would be 8% more in gas of X = 0.76.
+    """
+    return metal_fraction / (SOLAR_METALS_PER_HYDROGEN * hydrogen_fraction)
+
+
+def metal_fraction(metallicity_solar: Array, hydrogen_fraction: Array | float) -> Any:
+    """Return the mass fraction of metals; the inverse of `metallicity_solar`."""
+    return metallicity_solar * SOLAR_METALS_PER_HYDROGEN * hydrogen_fraction
 
 
 def electron_density(

@@ -8,8 +8,9 @@ from astropy.units import Quantity
 from numpy.typing import ArrayLike, NDArray
 
 from icmass.errors import InputError, MissingDependencyError
-from icmass.simulate.constants import HYDROGEN_FRACTION, SOLAR_METAL_MASS_FRACTION
+from icmass.simulate.constants import HYDROGEN_FRACTION
 from icmass.simulate.gas import Gas
+from icmass.simulate.readers import plasma
 from icmass.simulate.readers.arrays import gas_from_arrays
 from icmass.simulate.readers.snapshot import build_cosmology
 
@@ -91,7 +92,7 @@ def gas_from_yt(
         mass=fields.get("mass", "Msun"),
         density=fields.get("density", "g/cm**3"),
         temperature=fields.get("temperature", "K"),
-        metallicity=fields.metallicity() if metallicity is None else metallicity,
+        metallicity=fields.metallicity(hydrogen) if metallicity is None else metallicity,
         smoothing=fields.optional("smoothing_length", "kpc"),
         electron_abundance=electrons,
         hydrogen_fraction=hydrogen,
@@ -129,14 +130,14 @@ class _Fields:
     def optional(self, name: str, unit: str | None) -> NDArray[Any] | None:
         return self.get(name, unit) if self.has(name) else None
 
-    def metallicity(self) -> NDArray[Any] | None:
+    def metallicity(self, hydrogen: NDArray[Any] | float) -> NDArray[Any] | None:
         """Metals in solar units."""
         if not self.has("metallicity"):
             return None
         values = self._container["gas", "metallicity"]
         if str(values.units) == "Zsun":
             return np.array(values.d)
-        return np.array(values.to_value("dimensionless")) / SOLAR_METAL_MASS_FRACTION
+        return plasma.metallicity_solar(np.array(values.to_value("dimensionless")), hydrogen)
 
     def composition(self) -> tuple[NDArray[Any] | float, NDArray[Any] | None]:
         """Hydrogen mass fraction, and n_e / n_H where the dataset knows its electrons."""

@@ -19,7 +19,7 @@ def fields(truth):
         "mass": gas["mass"],
         "density": (gas["density"] * u.Msun / u.kpc**3).to_value("g/cm3"),
         "kt": gas["kt"],
-        "metallicity": gas["metals"] / 0.0189,
+        "metallicity": gas["metals"] / gas["hydrogen"] / 0.02741,
         "electron_abundance": gas["electrons"],
         "smoothing": gas["support"],
         "center": truth.center_kpc,

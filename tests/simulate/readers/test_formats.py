@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from icmass.simulate.constants import SOLAR_METAL_MASS_FRACTION
 from icmass.simulate.readers import load_gas
 from tests.helpers.snapshots import Truth, make_truth, write_gadget_hdf5, write_swift
 from tests.simulate.readers.conftest import FORMATS
@@ -58,7 +57,7 @@ def test_temperature_metals_mass_and_size(loaded):
     gas, truth, name = loaded
     order = in_file_order(truth, name)
     assert gas.kt_kev == pytest.approx(truth.gas["kt"][order], rel=SINGLE)
-    metals = truth.gas["metals"][order] / SOLAR_METAL_MASS_FRACTION
+    metals = (truth.gas["metals"] / truth.gas["hydrogen"])[order] / 0.02741
     assert gas.metallicity_solar == pytest.approx(metals, rel=SINGLE)
     assert gas.mass_msun == pytest.approx(truth.gas["mass"][order], rel=SINGLE)
     # a mesh has no smoothing length: the kernel of 8 cells instead of 64 particles

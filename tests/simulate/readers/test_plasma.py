@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from icmass.simulate.emission.abundances import abundances, atomic_masses
 from icmass.simulate.readers import plasma
 
 
@@ -28,3 +29,15 @@ def test_emission_measure_of_one_cubic_kpc():
     assert measure == pytest.approx(1.2e-6 * 2.93800e64, rel=1e-5)
     assert plasma.electron_density(density, 0.75, 1.2) == pytest.approx(1.2e-3, rel=1e-6)
     assert plasma.support_from_volume(1.0, 1.0, 4 / 3 * np.pi) == pytest.approx(1.0)
+
+
+def test_solar_metals_are_those_of_the_plasma_table_per_hydrogen():
+    atoms, mass = abundances("ag89"), atomic_masses()
+    metals = sum(atoms[z] * mass[z] for z in atoms if z > 2) / mass[1]
+    helium = atoms[2] * mass[2] / mass[1]
+    hydrogen = 1 / (1 + helium + metals)  # 0.706 of the mass of the Sun
+    solar = plasma.metallicity_solar(metals * hydrogen, hydrogen)
+    assert solar == pytest.approx(1.0, rel=1e-3)
+    # the same metals in gas with more hydrogen are fewer per hydrogen atom
+    assert plasma.metallicity_solar(metals * hydrogen, 0.76) == pytest.approx(0.93, abs=0.005)
+    assert plasma.metal_fraction(solar, hydrogen) == pytest.approx(metals * hydrogen, rel=1e-9)

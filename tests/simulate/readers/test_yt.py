@@ -100,6 +100,8 @@ def test_particles(yt):
     assert got.position_kpc[order] == pytest.approx(truth.offsets(gas["position"]), abs=0.01)
     assert got.smoothing_kpc[order] == pytest.approx(gas["support"], rel=1e-5)
     assert got.mass_msun[order] == pytest.approx(gas["mass"], rel=1e-3)
+    metals = gas["metals"] / gas["hydrogen"] / 0.02741
+    assert got.metallicity_solar[order] == pytest.approx(metals, rel=1e-3)
     # yt multiplies by its own solar mass, G and so on
     measure = got.emission_measure_cm3[order]
     assert measure == pytest.approx(truth.emission_measure(), rel=1e-3)
