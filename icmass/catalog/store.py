@@ -136,8 +136,9 @@ class Store:
     # Writing
 
     def next_index(self) -> int:
-        """Return the number of the shard after the last."""
-        return 1 + max((_index(record.name) for record in self.manifest.shards), default=-1)
+        """Return the number of the shard after the last that is listed on the disk by now."""
+        shards = Manifest.load(self.directory).shards
+        return 1 + max((_index(record.name) for record in shards), default=-1)
 
     def write_shard(self, index: int, data: ShardData) -> ShardRecord:
         """Write a shard and return what the manifest has to know of it."""
