@@ -158,8 +158,9 @@ def cluster_agn(
     count = int(rng.poisson(expected_members(m500c_msun, redshift)))
     log_hard = LuminosityFunction.default().draw(count, redshift, log_range, rng)
     population = AgnSpectra.default()
-    luminosity = population.soft_over_hard() * 10.0**log_hard
     photon_index, absorber = population.draw(count, rng)
+    unabsorbed = population.soft_over_hard() * 10.0**log_hard
+    luminosity = unabsorbed * population.soft_transmission()[absorber]
     node = population.node(photon_index, absorber)
     ratio = _rest_band_ratio(float(redshift))
     distance_cm = CM_PER_KPC * float(cosmology.luminosity_distance(redshift).to_value("kpc"))

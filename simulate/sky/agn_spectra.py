@@ -93,9 +93,18 @@ class AgnSpectra:
         return self._band_flux(rest, redshift) / self._band_flux(FLUX_BAND_KEV, redshift)
 
     def soft_over_hard(self) -> float:
-        """Luminosity in 0.5-2 keV over that in 2-10 keV for the mean photon index."""
+        """Luminosity in 0.5-2 keV over that in 2-10 keV, unabsorbed, for the mean index."""
         power = 2.0 - self.mean
         return (2.0**power - 0.5**power) / (10.0**power - 2.0**power)
+
+    def soft_transmission(self) -> Floats:
+        """Share of the 0.5-2 keV energy that each absorber lets through, shape (n_absorber,).
+
+        In the frame of the source, for the mean photon index.
+        """
+        flux = self._band_flux(FLUX_BAND_KEV, 0.0).reshape(len(self.absorber_nh_cm2), -1)
+        mean = flux[:, len(self.photon_index) // 2]
+        return mean / mean[self.absorber_nh_cm2.index(0.0)]
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
         """Draw photon indices and rows of the absorber table, shape (count,) each."""

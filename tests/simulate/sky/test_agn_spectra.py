@@ -99,3 +99,16 @@ def test_mean_weights_are_the_mean_of_draws(population):
 def test_an_index_beyond_the_grid_never_reaches_another_absorber(population):
     node = population.node(np.array([0.5, 4.0]), np.array([1, 1]))
     assert node.tolist() == [7.0, 13.0]
+
+
+def test_absorbers_dim_the_soft_band():
+    """By hand: a power law of index 1.9 behind 1e22 cm^-2 keeps a fifth of its 0.5-2 keV energy."""
+    population = AgnSpectra.default()
+    energy = np.linspace(0.5, 2.0, 30_001)
+    shine = energy ** (1.0 - population.mean)
+    expected = [
+        np.average(transmission(energy, nh_cm2), weights=shine)
+        for nh_cm2 in population.absorber_nh_cm2
+    ]
+    assert population.soft_transmission() == pytest.approx(expected, rel=2e-3)
+    assert population.soft_transmission()[[0, -1]] == pytest.approx([1.0, 0.20], abs=0.01)

@@ -68,7 +68,10 @@ def test_luminosities_follow_the_function(crowd):
     function = LuminosityFunction.default()
     grid = np.linspace(41.5, 46.0, 2001)
     total = [0.0] + [function.number_above(41.5, REDSHIFT, x) for x in grid[1:]]
-    log_hard = np.log10(crowd.luminosity / AgnSpectra.default().soft_over_hard())
+    population = AgnSpectra.default()
+    absorber = np.searchsorted(population.absorber_nh_cm2, crowd.nh_cm2)
+    through = population.soft_transmission()[absorber]
+    log_hard = np.log10(crowd.luminosity / population.soft_over_hard() / through)
 
     def cdf(x):
         return np.interp(x, grid, np.array(total) / total[-1])
@@ -86,6 +89,14 @@ def test_fluxes_follow_from_luminosities(crowd):
     assert crowd.flux[plain] == pytest.approx(exact[plain], rel=2e-3)
     forgotten = crowd.luminosity / (4 * np.pi * distance_cm**2)
     assert np.abs(forgotten / crowd.flux - 1).max() > 0.1, "a missing factor must be noticed"
+
+
+def test_absorbed_members_are_fainter(crowd):
+    """The function is one of hard X-rays; 1e22 cm^-2 leave a fifth of the soft ones."""
+    thick, thin = (np.log10(crowd.luminosity[crowd.nh_cm2 == nh]) for nh in (1e22, 0.0))
+    scatter = np.std(thin) * np.sqrt(1 / len(thick) + 1 / len(thin))
+    assert scatter < 0.1
+    assert np.mean(thick) - np.mean(thin) == pytest.approx(np.log10(0.20), abs=4.5 * scatter)
 
 
 def test_they_follow_the_galaxies(crowd):
