@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 
 from icmass import __version__
 from icmass.cli.ecf import ecf
+from icmass.cli.info import info
 from icmass.cli.instruments import instruments
 from icmass.cli.observe import observe
 from icmass.cli.tables import tables_app
@@ -32,6 +33,7 @@ app.command("observe")(observe)
 app.command("ecf")(ecf)
 app.add_typer(tables_app, name="tables")
 app.command("instruments")(instruments)
+app.command("info")(info)
 
 
 def _show_version(wanted: bool) -> None:
