@@ -75,6 +75,16 @@ def test_positions_of_the_table_are_those_on_the_sky(erosita, survey, sequence):
     assert ((table.ra_deg >= 0) & (table.ra_deg < 360)).all()
 
 
+def test_density_is_the_same_in_a_small_field(erosita, survey):
+    """The margin takes none from the field, whatever its size."""
+    inside = 0
+    for seed in range(30):
+        table = field_agn(survey, erosita, NH_CM2, 1e-15, np.random.SeedSequence(seed))[1]
+        inside += survey.contains(table.east_arcsec, table.north_arcsec).sum()
+    density = float(NumberCounts.default().number_above(1e-15))
+    assert_poisson(inside, 30 * density * survey.area_arcmin2 / 3600.0, bias=0.1)
+
+
 def test_sources_just_outside_the_field_are_there(erosita, pointed, survey, sequence):
     for view in (survey, pointed):
         table = field_agn(view, erosita, NH_CM2, 1e-15, sequence)[1]
