@@ -28,7 +28,7 @@ Kind = Literal["identity", "observable", "truth"]
 
 @dataclass(frozen=True)
 class Column:
-    """One column: a float that is NaN, or an optional column that is absent, is not known.
+    """One column. A float that is NaN, a count that is -1, a column that is absent: not known.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ def _number(name: str, unit: str, kind: Kind, meaning: str, **options: bool | fl
 
 
 def _count(name: str, kind: Kind, meaning: str, *, required: bool = False) -> Column:
-    return Column(name, "", "i8", kind, meaning, required, lowest=0)
+    return Column(name, "", "i8", kind, meaning, required, lowest=-1)
 
 
 _ANY: Final = -float("inf")

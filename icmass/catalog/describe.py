@@ -36,8 +36,9 @@ galaxies, and where it all came from. Simulation, estimators and interpretation 
 nothing else.
 
 Masses are in Msun and lengths in kpc: **no unit holds the Hubble constant**. Lengths are physical
-but for positions in the simulated box, which are comoving. A float that is not known is NaN; a
-column that is not required may be absent from a catalog, but is then absent from all of it.
+but for positions in the simulated box, which are comoving. A float that is not known is NaN, a
+count is -1; a column that is not required may be absent from a catalog, but is then absent from
+all of it.
 
 ```python
 from icmass.catalog import Catalog
@@ -52,6 +53,25 @@ near.galaxies(0)["v_los_km_s"]
 ```
 
 `icmass info catalog` prints it, `--plot FILE` draws it, `--validate` reads and checks all of it.
+`catalog.export("catalog.fits")` writes the columns for other programs (also `.ecsv`, `.parquet`).
+
+Estimators write what they say beside it, and any program can make a catalog:
+
+```python
+import numpy as np
+from icmass.catalog import CatalogSpec, ShardData
+
+n = len(catalog)
+catalog.write_predictions("mine", mean=np.full(n, 33.0), std=np.full(n, 0.3))
+catalog.table(["m500c_msun"], predictions=["mine"])
+
+spec = CatalogSpec(optional_columns=("n_gal",), provenance={"seed": 1})
+columns = {name: catalog.column(name) for name in spec.row_dtype.names}
+counts = catalog.images(apart=True)  # (n, origin, band, y, x)
+copy = Catalog.create("copy", spec)
+copy.append(ShardData(columns, counts))  # one shard; a few hundred clusters are a good size
+copy.validate()
+```
 
 ## On the disk
 

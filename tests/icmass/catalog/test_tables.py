@@ -1,6 +1,7 @@
 """Predictions, catalogs made of catalogs, files for other programs, and the page of the schema."""
 
 import importlib.util
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from astropy import units
 from astropy.table import QTable
 
-from icmass.catalog import COLUMNS, Catalog, Failure, expand
+from icmass.catalog import COLUMNS, Catalog, CatalogSpec, Failure, expand
 from icmass.catalog.describe import schema_page
 from icmass.errors import InputError, MissingDependencyError
 from tests.helpers.catalogs import SPEC, shard_data
@@ -135,6 +136,19 @@ def test_catalogs_that_differ_are_not_joined(tmp_path, catalog):
 def test_page_of_the_schema_is_up_to_date():
     message = "python -m icmass.catalog.describe > docs/catalog-schema.md"
     assert PAGE.read_text() == schema_page(), message
+
+
+def test_examples_of_the_page_run(tmp_path, monkeypatch):
+    spec = CatalogSpec(optional_columns=("n_gal",), galaxies=True)
+    data = shard_data(spec, n=4)
+    near = {**data.columns, "redshift": np.array([0.1, 0.15, 0.3, 0.4])}
+    Catalog.create(tmp_path / "catalog", spec).append(replace(data, columns=near))
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "catalog-schema.md", "exec"), names)  # our own file
+    assert len(Catalog.open("copy")) == 4
 
 
 def test_declaration_is_sound():
