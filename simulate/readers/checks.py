@@ -17,7 +17,9 @@ __all__ = [
     "refuse_absurd_density",
     "refuse_absurd_kernel",
     "refuse_absurd_temperature",
+    "refuse_center_outside_box",
     "refuse_negative",
+    "refuse_outside_box",
 ]
 
 LARGEST_BOX_KPC = 2e6  # comoving; where the file does not give its units
@@ -39,6 +41,32 @@ def refuse_absurd_box(snapshot: Snapshot) -> None:
             f"{snapshot.source}: the box must be below {LARGEST_BOX_KPC / 1e3:.0f} Mpc; got "
             f"{comoving_kpc / 1e3:.4g} Mpc (comoving). {snapshot.remedy}"
         )
+
+
+def refuse_outside_box(snapshot: Snapshot, position_kpc: NDArray[Any], box_kpc: float) -> None:
+    """Refuse positions far outside a periodic box: wrapped around it they would be anywhere."""
+    if len(position_kpc) == 0:
+        return
+    furthest = max(position_kpc.min(), position_kpc.max(), key=lambda x: abs(x - box_kpc / 2))
+    if not _beside_box(furthest, box_kpc):
+        raise InputError(
+            f"{snapshot.source}: positions must lie in the box of {box_kpc:.4g} kpc, or one box "
+            f"beside it; got {furthest:.4g} kpc. {snapshot.remedy}"
+        )
+
+
+def refuse_center_outside_box(center_kpc: NDArray[Any], box_kpc: float) -> None:
+    """Refuse a centre far outside a periodic box."""
+    if not _beside_box(center_kpc, box_kpc):
+        raise InputError(
+            f"center: must lie in the box of {box_kpc:.4g} kpc, or one box beside it; got "
+            f"{', '.join(f'{x:g}' for x in center_kpc)}. Give physical kpc in the snapshot's frame."
+        )
+
+
+def _beside_box(position_kpc: Any, box_kpc: float) -> bool:
+    """Tell whether positions lie in a box that begins at 0, or in one of its neighbours."""
+    return bool(np.all((position_kpc >= -box_kpc) & (position_kpc <= 2 * box_kpc)))
 
 
 def refuse_absurd_density(snapshot: Snapshot, density_msun_kpc3: NDArray[Any]) -> None:

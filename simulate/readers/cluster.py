@@ -110,6 +110,10 @@ def cluster_gas(snapshot: Snapshot, where: Where, cuts: Cuts, *, overdensity: bo
     chosen = where.center_kpc
     matter = _read_matter(snapshot, gas_only=not overdensity and chosen is not None)
     box_kpc = _periodic_box(snapshot, matter)
+    if box_kpc is not None:
+        checks.refuse_outside_box(snapshot, matter[GAS].position_kpc, box_kpc)
+        if chosen is not None:
+            checks.refuse_center_outside_box(chosen, box_kpc)
     center_kpc = find_center(list(matter.values()), box_kpc) if chosen is None else chosen
     halo = _measure(snapshot, matter, center_kpc, box_kpc, overdensity)
     if chosen is not None and halo.total_mass and np.isnan(halo.r500c_kpc):

@@ -247,6 +247,11 @@ def _join(files: list[h5py.File], kind: int, dataset: str, column: int | None) -
     for file in files:
         if f"PartType{kind}/{dataset}" in file:
             stored = file[f"PartType{kind}/{dataset}"]
+            if stored.dtype.kind not in "fiu":
+                raise InputError(
+                    f"{file.filename}: PartType{kind}/{dataset} must hold numbers; got "
+                    f"{stored.dtype}. The file is damaged or of another format."
+                )
             parts.append(
                 stored[:, column] if stored.ndim == 2 and column is not None else stored[:]
             )

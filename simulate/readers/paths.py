@@ -53,7 +53,11 @@ def snapshot_files(path: str | Path) -> list[Path]:
         near = difflib.get_close_matches(path.name, names, n=1)
         hint = f" Did you mean '{path.parent / near[0]}'?" if near else ""
         raise InputError(f"{path}: must be a file, folder or pattern; nothing is there.{hint}")
-    return sorted((p for p in found if p.is_file()), key=_number)
+    files = sorted((p for p in found if p.is_file()), key=_number)
+    if not files:
+        what = "a folder" if found[0].is_dir() else "a device or pipe"
+        raise InputError(f"{path}: must be a file, folder or pattern; {what} is there.")
+    return files
 
 
 def _number(path: Path) -> tuple[str, int]:

@@ -86,6 +86,38 @@ def test_wrong_file_type(tmp_path):
     refused("units: must be left out", text, units={"length": "kpc"})
 
 
+def test_devices_are_no_files():
+    refused("must be a file, folder or pattern; a device or pipe is there", "/dev/null")
+    refused("a device or pipe is there", "/dev/nul[l]")
+
+
+def test_dataset_of_text(hdf5):
+    with h5py.File(hdf5, "r+") as file:
+        del file["PartType0/Density"]
+        file["PartType0/Density"] = np.full(600, b"dense")
+    refused(r"PartType0/Density must hold numbers; got \|S5\. The file is damaged", hdf5)
+
+
+def test_positions_in_other_units_than_the_box(tmp_path, truth):
+    """Wrapped around the box they would be anywhere."""
+    path = write_swift(tmp_path / "s.hdf5", truth)
+    with h5py.File(path, "r+") as file:
+        position = file["PartType0/Coordinates"]
+        position[:] = position[:] - file["Header"].attrs["BoxSize"][0]  # the next image
+        assert len(load_gas(path)) > 0
+        position[:] = 1e3 * position[:]
+    refused(r"positions must lie in the box of .* kpc, or one box beside it; got -", path)
+
+
+def test_center_far_outside_the_box(tmp_path, truth):
+    path = write_swift(tmp_path / "s.hdf5", truth)
+    refused(
+        r"center: must lie in the box of .* kpc, or one box beside it; got .*1e\+09",
+        path,
+        center=(0.0, 0.0, 1e9),
+    )
+
+
 def test_hdf5_that_is_no_snapshot(tmp_path):
     path = tmp_path / "fof_subhalo_tab_099.hdf5"
     with h5py.File(path, "w") as file:
