@@ -6,14 +6,15 @@ an error that names the file.
 """
 
 import warnings
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
+from astropy.utils.exceptions import AstropyWarning
 
 from icmass.errors import InputError, InputWarning
 from icmass.simulate.instrument.redistribution import Redistribution, require_ascending
@@ -81,6 +82,8 @@ def read_arf(path: str | Path) -> Arf:
             f"{path}: SPECRESP must be one finite area >= 0 per row; got shape {area.shape} with "
             f"{int(np.sum(~(np.isfinite(area) & (area >= 0.0))))} bad values."
         )
+    if not area.any():
+        raise InputError(f"{path}: SPECRESP must be above 0 somewhere; got 0 everywhere.")
     return Arf(edges, area, path)
 
 
@@ -148,18 +151,25 @@ def require_same_grid(arf: Arf, rmf: Rmf) -> None:
     )
 
 
-def _open(path: Path) -> Any:
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    """Open a FITS file for as long as it is read; whatever damage leads to is an InputError."""
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyWarning)
             warnings.filterwarnings("error", message="File may have been truncated")
-            file = fits.open(path, memmap=False)
-            file.readall()
-            return file
+            with fits.open(path, memmap=False) as file:
+                file.readall()
+                yield file
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}: must be an existing FITS file; no such file.") from None
-    except (OSError, ValueError, EOFError, zlib.error, AstropyUserWarning) as error:
+    except Exception as error:  # in astropy, damaged headers end in almost any exception
         reason = str(error).split("\n")[0]
-        raise InputError(f"{path}: must be a whole FITS file; got: {reason}.") from error
+        raise InputError(
+            f"{path}: must be a whole FITS file; got: {reason}. Copy it again."
+        ) from error
 
 
 def _extension(file: Any, path: Path, names: tuple[str, ...]) -> Any:
@@ -177,10 +187,7 @@ def _column(table: Any, path: Path, name: str) -> np.ndarray:
         raise InputError(
             f"{path}: {table.name} must have a column {name}; got {', '.join(table.columns.names)}."
         )
-    try:
-        return table.data[name]
-    except (OSError, ValueError, TypeError, EOFError) as error:
-        raise InputError(f"{path}: cannot read column {name} ({error}).") from error
+    return table.data[name]
 
 
 def _unit(table: Any, name: str) -> str:

@@ -1,6 +1,8 @@
 """OGIP responses as they come: layouts, channel origins, combined files, and faulty ones."""
 
 import gzip
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +88,7 @@ def test_energies_from_zero_are_lifted_with_a_warning(ogip) -> None:
         ({"area_unit": "m**2"}, r"SPECRESP must be in cm\*\*2; got unit 'm\*\*2'"),
         ({"area": (10.0, -1.0, 3.0)}, "finite area >= 0 per row; got shape .* with 1 bad"),
         ({"area": (10.0, np.nan, 3.0)}, "finite area >= 0 per row"),
+        ({"area": (0.0, 0.0, 0.0)}, "SPECRESP must be above 0 somewhere; got 0 everywhere"),
         ({"edges": (4.0, 2.0, 1.0, 0.5)}, "ENERG_LO: must ascend; got 4 followed by 2"),
         ({"edges": (0.5, np.nan, 2.0, 4.0)}, "must be finite; got 1 values"),
         ({"high": (1.0, 1.9, 4.0)}, "contiguous; got a bin that ends at 1.9 keV .* 2 keV .row 1"),
@@ -163,6 +166,28 @@ def test_damaged_gzip_is_refused(ogip, tmp_path: Path, damage: str) -> None:
     packed.write_bytes(data)
     with pytest.raises(InputError, match=r"a\.arf\.gz: must (be a whole|have exactly one)"):
         read_arf(packed)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_flipped_bytes_are_one_refusal_or_none(ogip, seed: int) -> None:
+    """Damaged headers end in any exception of astropy, and in warnings of several lines."""
+    rng = np.random.default_rng(seed)
+    path, read = ((ogip.arf(), read_arf), (ogip.rmf(), read_rmf))[seed % 2]
+    data = np.frombuffer(path.read_bytes(), np.uint8).copy()
+    data[rng.integers(2880, data.size, 20)] ^= 0xFF
+    path.write_bytes(data.tobytes())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        said = _refusal(read, path)
+    assert said is None or (path.name in said and "\n" not in said)
+
+
+def _refusal(read: Callable[[Path], object], path: Path) -> str | None:
+    try:
+        read(path)
+    except InputError as error:
+        return str(error)
+    return None
 
 
 def test_files_of_different_grids_are_both_named(ogip) -> None:
