@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["observe"]
 
+_FEWEST_PIXELS = 10  # across the field, for profiles and pictures
+
 
 def observe(
     gas: Gas,
@@ -66,7 +68,7 @@ def observe(
     exposure : float or Quantity
         Seconds, unvignetted, above 0.
     nh : float or Quantity
-        Galactic hydrogen column, cm^-2.
+        Galactic hydrogen column, cm^-2: 0, or 1e16 to 1e26.
     seed : int
         Same seed, same events, whatever the number of threads.
     axis : {"x", "y", "z"}, vector or 3 x 3 rotation
@@ -156,6 +158,12 @@ def _view(
 ) -> View:
     """Make the view from what the user gave; the field of view by default."""
     width_deg = _positive(instrument.fov_diameter_deg if width is None else width, "deg", "width")
+    narrowest_deg = _FEWEST_PIXELS * instrument.pixel_arcsec / 3600.0
+    if width_deg < narrowest_deg:
+        raise InputError(
+            f"width: must be at least {_FEWEST_PIXELS} image pixels ({narrowest_deg:.4g} deg); "
+            f"got {width_deg:g} deg."
+        )
     return View(
         to_value(ra, "deg", "ra"),
         to_value(dec, "deg", "dec"),

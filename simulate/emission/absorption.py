@@ -19,6 +19,7 @@ __all__ = ["CrossSection", "bin_transmission", "morrison_mccammon", "transmissio
 
 # Points at which the transmission is averaged inside a bin, and the largest bin that needs no more.
 _POINTS_PER_BIN = 8
+_COLUMNS_CM2 = (1e16, 1e26)  # whoever gives another means a logarithm, or XSPEC's unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,15 +131,17 @@ def transmission(
     Raises
     ------
     InputError
-        If an energy is not positive, the column is negative or not finite, or energies lie outside
+        If an energy is not positive, the column is none in cm^-2, or energies lie outside
         the user's cross section.
     """
     energy = np.asarray(energy_kev, np.float64)
     if not (np.isfinite(energy).all() and (energy > 0).all()):
         raise InputError("energy_kev: must be positive and finite.")
-    if not (np.isfinite(nh_cm2) and nh_cm2 >= 0):
+    lowest, highest = _COLUMNS_CM2
+    if not (nh_cm2 == 0 or lowest <= nh_cm2 <= highest):
         raise InputError(
-            f"nh_cm2: must be finite and not negative, in cm^-2 (such as 3e20); got {nh_cm2}."
+            f"nh_cm2: must be 0 or {lowest:g} to {highest:g}, in cm^-2 (such as 3e20; neither a "
+            f"logarithm nor in 1e22 cm^-2); got {nh_cm2}."
         )
     if nh_cm2 == 0:
         return np.ones_like(energy)

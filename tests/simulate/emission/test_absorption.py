@@ -51,9 +51,10 @@ def test_bin_mean_counts_edge_inside_bin():
     assert transmission(np.array(0.533), 2e21) != pytest.approx(fine, rel=0.05)
 
 
-@pytest.mark.parametrize("nh", [-1e20, np.nan])
+@pytest.mark.parametrize("nh", [-1e20, np.nan, 0.03, 20.5, 1e30])
 def test_impossible_column(nh):
-    with pytest.raises(InputError, match="nh_cm2: must be finite and not negative"):
+    """Nor does XSPEC's unit of 1e22 cm^-2, or a logarithm, pass as cm^-2."""
+    with pytest.raises(InputError, match=r"nh_cm2: must be 0 or 1e\+16 to 1e\+26, in cm\^-2"):
         transmission(np.array(1.0), nh)
 
 
