@@ -59,7 +59,9 @@ def print_input(gas: "Gas", table: str | None, as_json: bool) -> None:
     from icmass.simulate.readers import input_report
 
     report = input_report(gas)
-    scalars = gas_scalars(gas, SpectralTable.load(table))
+    spectra = SpectralTable.load(table)
+    spectra.warn_of_clamped(gas.kt_kev)
+    scalars = gas_scalars(gas, spectra)
     if as_json:
         _print_json({**report, **scalars})
         return

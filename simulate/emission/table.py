@@ -184,6 +184,18 @@ class SpectralTable:
             )
         return np.interp(np.log(kt), np.log(self.kt_kev), np.arange(self.kt_kev.size))
 
+    def warn_of_clamped(self, kt_kev: np.ndarray) -> None:
+        """Warn with the number of particles whose temperature the table does not reach."""
+        below = np.count_nonzero(kt_kev < self.kt_kev[0])
+        above = np.count_nonzero(kt_kev > self.kt_kev[-1])
+        if below or above:
+            warnings.warn(
+                f"temperature: {below} particles below {self.kt_kev[0]:.3g} keV and {above} above "
+                f"{self.kt_kev[-1]:.3g} keV were clamped to the plasma table.",
+                InputWarning,
+                stacklevel=3,
+            )
+
     def spectrum(
         self, edges_kev: np.ndarray, kt_kev: float, metallicity: float, redshift: float = 0.0
     ) -> np.ndarray:

@@ -1,13 +1,12 @@
 """From the gas of a cluster to emitters on the sky, with the spectra they have in the telescope."""
 
 import math
-import warnings
 from functools import lru_cache
 
 import numpy as np
 from astropy.cosmology import FLRW
 
-from icmass.errors import InputError, InputWarning
+from icmass.errors import InputError
 from icmass.simulate.constants import CM_PER_KPC, LIGHT_SPEED_KMS
 from icmass.simulate.emission.absorption import CrossSection, bin_transmission
 from icmass.simulate.emission.table import SpectralTable
@@ -101,7 +100,7 @@ def gas_component(
         With the number of particles whose temperature was clamped to the table.
     """
     scale = kpc_per_arcsec(redshift, gas.info.cosmology)
-    _warn_of_clamped(gas, table)
+    table.warn_of_clamped(gas.kt_kev)
     distance_cm = scale * ARCSEC_PER_RADIAN * (1.0 + redshift) * CM_PER_KPC
     count = len(gas)
     emitters = Emitters.empty(count)
@@ -135,15 +134,3 @@ def _reach_arcsec(view: View, instrument: Instrument) -> float:
         # The growth is taken where the light comes from, at most this far out.
         growth = float(psf.scale((half + 2.0 * psf.max_radius_arcsec) / 60.0))
     return half + growth * psf.max_radius_arcsec
-
-
-def _warn_of_clamped(gas: Gas, table: SpectralTable) -> None:
-    below = np.count_nonzero(gas.kt_kev < table.kt_kev[0])
-    above = np.count_nonzero(gas.kt_kev > table.kt_kev[-1])
-    if below or above:
-        warnings.warn(
-            f"temperature: {below} particles below {table.kt_kev[0]:.3g} keV and {above} above "
-            f"{table.kt_kev[-1]:.3g} keV were clamped to the plasma table.",
-            InputWarning,
-            stacklevel=3,
-        )

@@ -177,6 +177,7 @@ def test_temperatures_outside_the_table_are_counted(run, place, small_field):
     status, _, err = run("observe", snapshot, *options)
     assert status == 0
     assert re.search(r"^warning: .*\b5 .*clamped", err)
+    assert run("observe", snapshot, "--dry-run")[2] == err
 
 
 def test_output_that_exists(run, place):
