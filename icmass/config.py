@@ -264,6 +264,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         where = f" at line {mark.line + 1}" if mark else ""
         what = getattr(error, "problem", None) or "it is not text"
         raise InputError(f"{path}: must be a YAML file; {what}{where}.") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: must be a YAML file; it is nested too deeply.") from error
     if values is None:
         return {}
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):

@@ -31,6 +31,7 @@ _ADVICE = {
     errno.EPERM: "the operation is not permitted; write to a directory that is yours",
     errno.EROFS: "the file system is read-only; write elsewhere",
     errno.EIO: "the device reports an input/output error; write elsewhere",
+    errno.ELOOP: "its symbolic links lead in a circle; choose another name",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
 # Libraries that report a full disk without its error number: astropy, HDF5, NumPy (a short write).
@@ -63,7 +64,12 @@ def staged_directory(path: str | Path, *, overwrite: bool = False) -> Iterator[P
     target = check_output(path, overwrite=overwrite)
     stage = _sibling(target, "partial")
     with _explained(target):
-        stage.mkdir()
+        try:
+            stage.mkdir()
+        except FileNotFoundError as error:
+            raise OutputError(
+                f"{path}: its folder is gone, or takes no directory; write elsewhere."
+            ) from error
         try:
             yield stage
             _write_manifest(stage)
@@ -143,7 +149,16 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
 
 def _place(path: str | Path) -> Path:
     """Absolute path of a result whose parent exists; a link is followed to what it stands for."""
-    target = Path(path).resolve()
+    try:
+        target = Path(path).resolve()
+        target.exists()
+    except RuntimeError as error:  # what Python 3.11 and 3.12 make of a loop
+        raise OutputError(f"{path}: cannot be written; {_ADVICE[errno.ELOOP]}.") from error
+    except OSError as error:
+        advice = _ADVICE.get(error.errno or 0, f"{error.strerror}; choose another name")
+        raise OutputError(f"{path}: cannot be written; {advice}.") from error
+    if target.is_symlink():  # what later Pythons make of it
+        raise OutputError(f"{path}: cannot be written; {_ADVICE[errno.ELOOP]}.")
     if not target.parent.is_dir():
         raise OutputError(f"{path}: its folder does not exist; create it: mkdir -p {target.parent}")
     return target

@@ -112,6 +112,7 @@ def test_file_with_overrides(tmp_path):
         ("seed: [1", r"must be a YAML file; .* at line 1"),
         ("- 1", r"must hold lines of 'key: value'; got \[1\]"),
         ("1: 2", r"must hold lines of 'key: value'"),
+        ("seed: " + "[" * 5000, r"must be a YAML file; it is nested too deeply"),
         ("seed: !!python/object/apply:os.getcwd []", r"must be a YAML file; could not determine"),
     ],
 )

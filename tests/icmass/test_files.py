@@ -139,6 +139,22 @@ def test_place_must_be_usable(tmp_path):
         pass
 
 
+def test_names_that_lead_nowhere(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for path in (tmp_path / "loop", tmp_path / "loop" / "a"):
+        with pytest.raises(OutputError, match="lead in a circle|folder does not exist"):
+            check_output(path)
+    for name in ("a" * 300, "a" * 300 + "/b"):
+        with pytest.raises(OutputError, match="the name is too long; choose a shorter one"):
+            check_output(tmp_path / name)
+
+
+def test_folder_that_goes_while_the_job_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr("icmass.files.check_output", lambda path, *, overwrite: Path(path))
+    with pytest.raises(OutputError, match=r"out: its folder is gone, .*write elsewhere"):
+        write_result(tmp_path / "gone" / "out", "1")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_read_only_folder(tmp_path):
     tmp_path.chmod(0o500)
