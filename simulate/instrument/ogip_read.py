@@ -118,6 +118,8 @@ def read_rmf(path: str | Path) -> Rmf:
         rows = _rows(table, path, first_channel, channel_edges.size - 1)
         kind = str(table.header.get("HDUCLAS3", "")).strip().upper()
     sums = np.array([row.sum(dtype=np.float64) for _, row in rows])
+    if not sums.any():
+        raise InputError(f"{path}: MATRIX must be above 0 somewhere; got 0 everywhere.")
     area = None
     if kind == "FULL" or (kind == "" and sums.max() > _FULL_ROW_SUM):
         area = sums

@@ -113,6 +113,7 @@ def test_faulty_arf_is_refused(ogip, changes: dict, message: str) -> None:
         ({"rows": (((-1, (0.5, 0.3)),), (), ())}, "within the 4 channels .* row 0 .* 2 to 3"),
         ({"rows": (((0, (0.5, np.nan)),), (), ())}, "probabilities must be finite"),
         ({"rows": (((0, (0.9, 0.9)),), (), ())}, "sum to at most 1; got 1.8"),
+        ({"rows": ((), (), ())}, "MATRIX must be above 0 somewhere; got 0 everywhere"),
         ({"channels": (5.0, 3.9, 1.9, 0.9, 0.4)}, "E_MIN: must ascend"),
         ({"channel_low": (0.4, 0.9, 2.1, 3.9)}, "E_MIN/E_MAX must be contiguous"),
         ({"energies": (0.5, 2.0, 1.0, 4.0)}, "ENERG_LO: must ascend"),
