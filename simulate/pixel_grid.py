@@ -22,6 +22,9 @@ __all__ = ["PixelGrid"]
 
 Floats = NDArray[np.float64]
 
+# Some ten images are held at once; at this size they take 3 GB. 6.4 deg of 4 arcsec pixels fit.
+_MOST_PIXELS = 2**25
+
 
 @dataclass(frozen=True)
 class PixelGrid:
@@ -48,9 +51,9 @@ class PixelGrid:
             raise InputError(
                 f"image: must have at least 1 x 1 pixels; got {self.n_x} x {self.n_y}."
             )
-        if self.n_x * self.n_y > 2**30:
+        if self.n_x * self.n_y > _MOST_PIXELS:
             raise InputError(
-                f"image: must have at most 2^30 pixels; got {self.n_x} x {self.n_y}. "
+                f"image: must have at most {_MOST_PIXELS:,} pixels; got {self.n_x} x {self.n_y}. "
                 "Take larger pixels or a narrower image."
             )
         if not 0.0 < self.pixel_arcsec < math.inf:

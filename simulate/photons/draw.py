@@ -1,5 +1,6 @@
 """Draw the events of an observation: Poisson numbers, one random stream per component."""
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,8 +30,9 @@ from icmass.simulate.view import View
 
 __all__ = ["draw_events", "draw_parents"]
 
-# Where the events alone would need more than this, say so instead of exhausting the machine.
-_MAX_EVENTS = 2_000_000_000
+# Memory per event while it is drawn, counted and written, and the share of the machine's to use.
+_BYTES_PER_EVENT = 250
+_SHARE_OF_MEMORY = 0.8
 
 
 def draw_parents(expected: NDArray[np.float64], key: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -54,11 +56,11 @@ def draw_parents(expected: NDArray[np.float64], key: NDArray[np.uint64]) -> NDAr
     InputError
         If more photons are expected than one run can hold.
     """
-    total = float(expected.sum())
-    if not total < _MAX_EVENTS:
+    total, room = float(expected.sum()), _room_for_events()
+    if not total < room:
         raise InputError(
-            f"exposure: must give fewer than {_MAX_EVENTS:.0e} events; {total:.2e} are expected, "
-            f"some {total * 100 / 1e9:.0f} GB. Shorten the exposure or observe it in pieces with "
+            f"exposure: must give fewer than {room:.1e} events, which fill this machine's memory; "
+            f"{total:.1e} are expected. Shorten the exposure or observe it in pieces with "
             "different seeds."
         )
     counts = np.zeros(-(-len(expected) // BLOCK), dtype=np.int64)
@@ -67,6 +69,12 @@ def draw_parents(expected: NDArray[np.float64], key: NDArray[np.uint64]) -> NDAr
     parents = np.empty(starts[-1], dtype=np.int64)
     fill_parents(key, expected, starts, parents)
     return parents
+
+
+def _room_for_events() -> float:
+    """Return how many events this machine's memory holds."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return _SHARE_OF_MEMORY * memory / _BYTES_PER_EVENT
 
 
 def draw_events(

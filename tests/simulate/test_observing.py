@@ -119,7 +119,7 @@ def test_counts_grow_with_the_exposure(gas, table):
         ({"seed": -1}, "seed: must be a whole number from 0"),
         ({"sky": ["stars"]}, "sky: must be among .*; got 'stars'"),
         ({"mode": "slew"}, "mode: must be survey or pointed"),
-        ({"exposure": 1e12}, "exposure: must give fewer than 2e"),
+        ({"exposure": 1e12}, "exposure: must give fewer than"),
         ({"ra": 400.0}, "ra: must lie in"),
         ({"axis": "w"}, "axis: must be x, y, z"),
     ],

@@ -138,5 +138,5 @@ def test_threads_do_not_matter():
 
 @pytest.mark.parametrize("total", [3e9, np.inf, np.nan])
 def test_too_many_events_are_refused_before_memory_is_taken(total):
-    with pytest.raises(InputError, match=r"^exposure: must give fewer than 2e\+09 events"):
+    with pytest.raises(InputError, match=r"^exposure: must give fewer than \S+ events"):
         draw_parents(np.array([1.0, total]), key(1))
