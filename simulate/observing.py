@@ -21,6 +21,7 @@ from icmass.simulate.photons.draw import draw_events
 from icmass.simulate.photons.emitters import Component
 from icmass.simulate.photons.expectation import expected_counts
 from icmass.simulate.photons.gas_component import gas_component, kpc_per_arcsec
+from icmass.simulate.pixel_grid import PixelGrid
 from icmass.simulate.products.scalars import gas_scalars, photon_scalars
 from icmass.simulate.readers.report import census_error
 from icmass.simulate.sky import SKY_COMPONENTS, AgnTable, sky_components
@@ -108,6 +109,7 @@ def observe(
     exposure_s = _positive(exposure, "s", "exposure")
     nh_cm2 = to_value(nh, "cm-2", "nh")
     view = _view(instrument, mode, axis, ra, dec, width)
+    PixelGrid.cover(view, instrument.pixel_arcsec)  # refuses a field too wide for its images
     spectra = resolve_table(table)
     if isinstance(cross_section, str | Path):
         cross_section = CrossSection.load(cross_section)

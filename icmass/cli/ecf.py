@@ -23,8 +23,12 @@ def ecf(
     gamma: Annotated[float | None, typer.Option(help="Photon index of a power law.")] = None,
     kt: Annotated[float | None, typer.Option(help="Temperature of a plasma, keV.")] = None,
     nh: Annotated[float, typer.Option(help="Absorbing column, hydrogen atoms per cm^2.")] = 0.0,
-    abundance: Annotated[float, typer.Option(help="Metallicity of the plasma, solar.")] = 0.3,
-    redshift: Annotated[float, typer.Option(help="Redshift of the plasma.")] = 0.0,
+    abundance: Annotated[
+        float | None, typer.Option(help="Metallicity of the plasma, solar. [default: 0.3]")
+    ] = None,
+    redshift: Annotated[
+        float | None, typer.Option(help="Redshift of the plasma. [default: 0]")
+    ] = None,
     instrument: Annotated[str, typer.Option(help="Name, or path of a .toml file.")] = "erosita",
     mode: Annotated[
         str, typer.Option(help="pointed: on axis; survey: mean over the field of view.")
@@ -40,6 +44,9 @@ def ecf(
     from icmass.simulate.instrument import Instrument
     from icmass.simulate.instrument.ecf import energy_conversion_factor
 
+    if gamma is not None and (abundance is not None or redshift is not None):
+        raise InputError("--abundance, --redshift: belong to a plasma (--kt); got --gamma.")
+    abundance, redshift = 0.3 if abundance is None else abundance, redshift or 0.0
     spectrum = _spectrum(gamma, kt, nh, abundance, redshift)
     if arf is not None and rmf is None:
         raise InputError("--rmf: must be given with --arf; got --arf alone.")

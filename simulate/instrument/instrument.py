@@ -10,10 +10,11 @@ from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
+from warnings import warn
 
 import numpy as np
 
-from icmass.errors import InputError
+from icmass.errors import InputError, InputWarning
 from icmass.simulate.instrument.ogip_read import Rmf, read_arf, read_rmf, require_same_grid
 from icmass.simulate.instrument.particle_background import ParticleBackground
 from icmass.simulate.instrument.psf import PSF
@@ -33,6 +34,9 @@ from icmass.simulate.instrument.toml_section import read_toml
 from icmass.simulate.instrument.vignetting import Vignetting
 
 __all__ = ["MODES", "Instrument", "Module", "available"]
+
+# An area within this of that of the other mode, at this energy, is taken to be that mode's.
+_TELLING_KEV, _ALIKE = 1.0, 0.15
 
 _DATA = Path(__file__).parent / "data"
 T = TypeVar("T")
@@ -174,6 +178,7 @@ class Instrument:
         matrix = read_rmf(rmf)
         area_cm2 = _area_given_once(arf, matrix)
         response = Response(matrix.redistribution, area_cm2)
+        _warn_of_other_mode(response, base, mode)
         source = {"rmf": Path(rmf).name, **({} if arf is None else {"arf": Path(arf).name})}
         return replace(base, responses={mode: response}, provenance={**base.provenance, **source})
 
@@ -195,6 +200,27 @@ def _area_given_once(arf: str | Path | None, matrix: Rmf) -> np.ndarray:
 def available() -> tuple[str, ...]:
     """Names of the instruments in the package."""
     return tuple(sorted(path.stem for path in _DATA.glob("*.toml")))
+
+
+def _warn_of_other_mode(response: Response, base: Instrument, mode: str) -> None:
+    """Warn if an area looks like that of the instrument's other mode."""
+    ratios = {
+        name: _area_at(response, _TELLING_KEV) / _area_at(base.response(name), _TELLING_KEV)
+        for name in base.modes
+    }
+    nearest = min(ratios, key=lambda name: abs(np.log(max(ratios[name], 1e-30))))
+    if mode in ratios and nearest != mode and abs(ratios[nearest] - 1.0) < _ALIKE:
+        warn(
+            f"arf: at {_TELLING_KEV:g} keV it is {ratios[mode]:.2f} times the {mode} area of "
+            f"{base.name} and {ratios[nearest]:.2f} times the {nearest} one. Should the mode be "
+            f"{nearest}?",
+            InputWarning,
+            stacklevel=3,
+        )
+
+
+def _area_at(response: Response, energy_kev: float) -> float:
+    return float(np.interp(energy_kev, response.redistribution.energy_kev, response.area_cm2))
 
 
 @lru_cache

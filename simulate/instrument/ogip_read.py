@@ -180,7 +180,8 @@ def _extension(file: Any, path: Path, names: tuple[str, ...]) -> Any:
         return found[0]
     all_names = ", ".join(hdu.name or "unnamed" for hdu in file[1:]) or "none"
     raise InputError(
-        f"{path}: must have exactly one extension {' or '.join(names)}; got {all_names}."
+        f"{path}: must have exactly one extension {' or '.join(names)}; got {all_names}. "
+        "Are ARF and RMF swapped?"
     )
 
 

@@ -104,7 +104,11 @@ def open_snapshot(
         If nothing is there, or nothing that can be read.
     """
     files = snapshot_files(path)
-    if h5py.is_hdf5(files[0]):
+    try:
+        is_hdf5 = h5py.is_hdf5(files[0])
+    except OSError as error:
+        raise InputError(f"{files[0]}: cannot be read; the system reports an error.") from error
+    if is_hdf5:
         return GadgetHdf5Snapshot(files, units)
     if is_gadget_binary(files[0]):
         return GadgetBinarySnapshot(files, units, blocks)

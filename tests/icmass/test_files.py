@@ -142,7 +142,7 @@ def test_place_must_be_usable(tmp_path):
 def test_names_that_lead_nowhere(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     for path in (tmp_path / "loop", tmp_path / "loop" / "a"):
-        with pytest.raises(OutputError, match="lead in a circle|folder does not exist"):
+        with pytest.raises(OutputError, match=r"lead in a circle|folder does not exist"):
             check_output(path)
     for name in ("a" * 300, "a" * 300 + "/b"):
         with pytest.raises(OutputError, match="the name is too long; choose a shorter one"):

@@ -140,7 +140,7 @@ def test_wcs_round_trip_of_the_pointing():
     ("make", "message"),
     [
         (lambda: PixelGrid(0, 5, 4.0), "at least 1 x 1"),
-        (lambda: PixelGrid(40000, 40000, 4.0), "at most 2\\^30"),
+        (lambda: PixelGrid(40000, 40000, 4.0), "at most 33,554,432 pixels"),
         (lambda: PixelGrid(5, 5, 0.0), "pixel_arcsec: must be above 0"),
         (lambda: PixelGrid(5, 5, np.nan), "pixel_arcsec: must be above 0"),
         (lambda: PixelGrid.cover(VIEW, -1.0), "pixel_arcsec: must be above 0"),

@@ -76,6 +76,7 @@ def test_plasma_factor_depends_on_temperature_and_redshift() -> None:
             "mode: must be one of pointed, survey",
         ),
         (["--band", "1", "2", "--gamma", "2", "--instrument", "x"], "instrument: must be one of"),
+        (["--band", "1", "2", "--gamma", "2", "--abundance", "0.3"], "belong to a plasma"),
     ],
 )
 def test_bad_arguments_are_refused(arguments: list[str], message: str) -> None:

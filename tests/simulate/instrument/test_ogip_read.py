@@ -12,6 +12,7 @@ from astropy.io import fits
 from icmass.errors import InputError, InputWarning
 from icmass.simulate.instrument import Instrument
 from icmass.simulate.instrument.ogip_read import read_arf, read_rmf, require_same_grid
+from icmass.simulate.instrument.ogip_write import write_arf, write_rmf
 
 # Row 0: three channels from the first; row 1: nothing; row 2: two groups with a gap.
 ROWS = (((0, (0.5, 0.25, 0.25)),), (), ((0, (0.1,)), (2, (0.7, 0.2))))
@@ -217,3 +218,14 @@ def test_from_ogip_keeps_the_rest_of_the_instrument(ogip) -> None:
         mine.response("pointed")
     with pytest.raises(InputError, match="mode: must be one of pointed, survey"):
         Instrument.from_ogip(arf=ogip.arf("b.arf"), rmf=ogip.rmf("b.rmf"), mode="scan")
+
+
+@pytest.mark.parametrize(("area_of", "mode"), [("survey", "pointed"), ("pointed", "survey")])
+def test_area_of_the_other_mode_is_noticed(tmp_path, erosita, area_of: str, mode: str) -> None:
+    write_rmf(tmp_path / "r", erosita.redistribution)
+    write_arf(tmp_path / "a", erosita.response(area_of))
+    with pytest.warns(InputWarning, match=f"Should the mode be {area_of}"):
+        Instrument.from_ogip(arf=tmp_path / "a", rmf=tmp_path / "r", mode=mode)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Instrument.from_ogip(arf=tmp_path / "a", rmf=tmp_path / "r", mode=area_of)

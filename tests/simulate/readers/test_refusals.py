@@ -91,6 +91,15 @@ def test_devices_are_no_files():
     refused("a device or pipe is there", "/dev/nul[l]")
 
 
+def test_a_file_that_the_system_cannot_read(monkeypatch, tmp_path):
+    def broken(path):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(h5py, "is_hdf5", broken)
+    (tmp_path / "snap").write_bytes(b"x" * 100)
+    refused("cannot be read; the system reports an error", tmp_path / "snap")
+
+
 def test_dataset_of_text(hdf5):
     with h5py.File(hdf5, "r+") as file:
         del file["PartType0/Density"]
