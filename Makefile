@@ -58,7 +58,7 @@ wheel-check: $(READY)
 # What some tests skip without. Sherpa is built from source: Debian needs bison byacc flex gfortran
 # libfftw3-dev pkg-config. Of nnapec and hod-mod the files are read, not what they ask for.
 clients: $(READY)
-	$(PIP) -c constraints.txt -e '.[test,clients,yt]'
+	$(PIP) -c constraints.txt -e '.[test,clients,yt,parquet]'
 	$(PIP) -c constraints.txt --no-deps nnapec hod-mod
 
 all-checks: lint types imports test
