@@ -31,7 +31,7 @@ CASES = [
     (200_000, 100_000.0, 1, False),
 ]
 BYTES_PER_PARTICLE = 11 * 8 + 6 * 4 + 8  # gas read, emitters written
-BYTES_PER_EVENT = 52
+BYTES_PER_EVENT = 48
 RANDOM_NUMBERS_PER_EVENT = 12
 
 

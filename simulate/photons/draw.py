@@ -114,9 +114,8 @@ def draw_events(
         del expected
     events = Events.empty(sum(len(p) for p in parents))
     begin = 0
-    while parents:
-        component = components[len(components) - len(parents)]
-        chosen = parents.pop(0)
+    for component in components:
+        chosen = parents.pop(0)  # freed once its photons are drawn
         part = events.select(slice(begin, begin + len(chosen)))
         key = kernel_key(stream(seed, *path, component.name, "photons"))
         _fill(part, chosen, component, view, instrument, exposure_s, key)
@@ -138,7 +137,6 @@ def _fill(
     events.parent[:] = parents
     events.source_id[:] = 0 if component.source_id is None else component.source_id[parents]
     emitters, spectra = component.emitters, component.spectra
-    uses_psf = component.psf
     draw_photons(
         key,
         float(exposure_s),
@@ -154,7 +152,7 @@ def _fill(
         ),
         (spectra.theta_arcmin, spectra.two_parts, spectra.cdf, spectra.guide),
         detector_arrays(spectra.redistribution),
-        psf_arrays(instrument.psf(view.mode), view, uses_psf),
+        psf_arrays(instrument.psf(view.mode), view, component.psf),
         field_arrays(view),
         projected_quantile(),
         module_arrays(instrument),

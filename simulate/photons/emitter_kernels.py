@@ -6,8 +6,6 @@ import numba
 
 __all__ = ["expected_rate", "fractional_node", "in_field", "mixture", "project_gas"]
 
-_BLOCK = 4096
-
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def fractional_node(value, nodes):
