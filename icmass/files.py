@@ -65,12 +65,7 @@ def staged_directory(path: str | Path, *, overwrite: bool = False) -> Iterator[P
     stage = _sibling(target, "partial")
     with _explained(target):
         try:
-            stage.mkdir()
-        except FileNotFoundError as error:
-            raise OutputError(
-                f"{path}: its folder is gone, or takes no directory; write elsewhere."
-            ) from error
-        try:
+            _make(stage, path)
             yield stage
             _write_manifest(stage)
             _flush_tree(stage)
@@ -162,6 +157,15 @@ def _place(path: str | Path) -> Path:
     if not target.parent.is_dir():
         raise OutputError(f"{path}: its folder does not exist; create it: mkdir -p {target.parent}")
     return target
+
+
+def _make(stage: Path, path: str | Path) -> None:
+    try:
+        stage.mkdir()
+    except FileNotFoundError as error:
+        raise OutputError(
+            f"{path}: its folder is gone, or takes no directory; write elsewhere."
+        ) from error
 
 
 def _sibling(target: Path, kind: str) -> Path:

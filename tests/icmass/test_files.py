@@ -45,6 +45,20 @@ def test_failure_leaves_nothing(tmp_path, problem):
     assert os.listdir(tmp_path) == []
 
 
+def test_interrupt_while_the_directory_is_made(tmp_path, monkeypatch):
+    """The signal may come when the directory exists but the call has not returned."""
+    really_make = Path.mkdir
+
+    def make_and_be_interrupted(self, *arguments, **options):
+        really_make(self, *arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "mkdir", make_and_be_interrupted)
+    with pytest.raises(KeyboardInterrupt), staged_directory(tmp_path / "out"):
+        pytest.fail("the block must not run")
+    assert os.listdir(tmp_path) == []
+
+
 def test_existing_directory_needs_overwrite(tmp_path):
     write_result(tmp_path / "out", "old")
     with pytest.raises(OutputError, match=r"out: already exists\. .* --overwrite"):
