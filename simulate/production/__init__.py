@@ -1,0 +1,1 @@
+"""Catalogs at scale: sources of scenes, workers, resume."""

@@ -1,0 +1,1 @@
+"""Clusters of simulations: halo tables, halo finding, and all that lies along a line of sight."""
