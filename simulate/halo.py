@@ -20,6 +20,7 @@ __all__ = [
     "offset",
     "overdensity_sphere",
     "select_sphere",
+    "shrink_center",
 ]
 
 Array = NDArray[Any]
@@ -122,7 +123,7 @@ def find_center(species: Sequence[Matter], box_kpc: float | None = None) -> Floa
     mass = np.concatenate(
         [part.mass_msun[rows] for part, (rows, _) in zip(species, found, strict=True)]
     )
-    center = peak_kpc + _shrink(steps, mass.astype(np.float64), radius_kpc)
+    center = peak_kpc + shrink_center(steps, mass.astype(np.float64), radius_kpc)
     if box_kpc is None:
         return center
     low = _box_origin(species, box_kpc)
@@ -167,6 +168,37 @@ def overdensity_sphere(
     return Overdensity(mass, float(min(radius, radius_kpc[last + 1])))
 
 
+def shrink_center(steps_kpc: Floats, mass_msun: Floats, radius_kpc: float) -> Floats:
+    """Find the densest place inside a sphere by shrinking it about its centre of mass.
+
+    Parameters
+    ----------
+    steps_kpc : ndarray, shape (n, 3)
+        Positions about the first centre.
+    mass_msun : ndarray, shape (n,)
+        Their masses.
+    radius_kpc : float
+        Radius of the first sphere.
+
+    Returns
+    -------
+    ndarray, shape (3,)
+        Where it ends, with 100 particles left, about the first centre.
+    """
+    center = np.zeros(3)
+    while True:
+        step = steps_kpc - center
+        distance2 = np.einsum("ij,ij->i", step, step)
+        inside = distance2 <= radius_kpc**2
+        if inside.sum() < CORE_PARTICLES:
+            return center
+        weight = mass_msun[inside]
+        center = center + weight @ step[inside] / weight.sum()
+        near = distance2 <= (REACH * radius_kpc) ** 2
+        steps_kpc, mass_msun = steps_kpc[near], mass_msun[near]
+        radius_kpc *= SHRINK
+
+
 def _chunks(rows: Array) -> Iterator[tuple[int, Array]]:
     for start in range(0, len(rows), CHUNK_ROWS):
         yield start, rows[start : start + CHUNK_ROWS]
@@ -200,19 +232,3 @@ def _densest_cube(species: Sequence[Matter], box_kpc: float | None) -> tuple[Flo
     cube = uniform_filter(mesh.reshape(cells, cells, cells), 3, mode=mode)
     peak = np.array(np.unravel_index(cube.argmax(), cube.shape))
     return low + (peak + 0.5) * cell_kpc, cell_kpc
-
-
-def _shrink(steps_kpc: Floats, mass_msun: Floats, radius_kpc: float) -> Floats:
-    """Shrink a sphere about its centre of mass; the result is relative to the first centre."""
-    center = np.zeros(3)
-    while True:
-        step = steps_kpc - center
-        distance2 = np.einsum("ij,ij->i", step, step)
-        inside = distance2 <= radius_kpc**2
-        if inside.sum() < CORE_PARTICLES:
-            return center
-        weight = mass_msun[inside]
-        center = center + weight @ step[inside] / weight.sum()
-        near = distance2 <= (REACH * radius_kpc) ** 2
-        steps_kpc, mass_msun = steps_kpc[near], mass_msun[near]
-        radius_kpc *= SHRINK

@@ -27,7 +27,7 @@ from icmass.simulate.readers.assemble import Cuts, RawGas, assemble
 from icmass.simulate.readers.snapshot import DARK, GAS, Snapshot
 from icmass.units import to_value
 
-__all__ = ["Where", "cluster_gas"]
+__all__ = ["Where", "cluster_gas", "measure_halo", "periodic_box", "read_density", "read_matter"]
 
 RADIUS_R200C = 3.0  # of the sphere that is kept by default
 PERIODIC_OVERDENSITY = 1.1  # a box denser than the cosmic mean is a piece cut out, not periodic
@@ -98,24 +98,16 @@ def cluster_gas(snapshot: Snapshot, where: Where, cuts: Cuts, *, overdensity: bo
         If no gas is left.
     """
     header = snapshot.header
-    checks.refuse_absurd_box(snapshot)
-    if GAS not in snapshot.counts:
-        raise InputError(
-            f"{snapshot.source}: must hold gas (particle type 0); it has particles of types "
-            f"{sorted(snapshot.counts)}. Give a snapshot of a hydrodynamical simulation."
-        )
-    density = snapshot.read(GAS, "density")
-    checks.refuse_absurd_density(snapshot, density)
-
+    density = read_density(snapshot)
     chosen = where.center_kpc
-    matter = _read_matter(snapshot, gas_only=not overdensity and chosen is not None)
-    box_kpc = _periodic_box(snapshot, matter)
+    matter = read_matter(snapshot, gas_only=not overdensity and chosen is not None)
+    box_kpc = periodic_box(snapshot, matter)
     if box_kpc is not None:
         checks.refuse_outside_box(snapshot, matter[GAS].position_kpc, box_kpc)
         if chosen is not None:
             checks.refuse_center_outside_box(chosen, box_kpc)
     center_kpc = find_center(list(matter.values()), box_kpc) if chosen is None else chosen
-    halo = _measure(snapshot, matter, center_kpc, box_kpc, overdensity)
+    halo = measure_halo(snapshot, matter, center_kpc, box_kpc, overdensity)
     if chosen is not None and halo.total_mass and np.isnan(halo.r500c_kpc):
         warn(
             f"center: no sphere around it is 500 times as dense as the critical density; got "
@@ -137,6 +129,25 @@ def cluster_gas(snapshot: Snapshot, where: Where, cuts: Cuts, *, overdensity: bo
     return assemble(snapshot, raw, cuts, info)
 
 
+def read_density(snapshot: Snapshot) -> NDArray[Any]:
+    """Read the density of all gas [Msun/kpc^3], refusing a snapshot without gas or of wrong units.
+
+    Raises
+    ------
+    InputError
+        If there is no gas, or the box or the density is absurd.
+    """
+    checks.refuse_absurd_box(snapshot)
+    if GAS not in snapshot.counts:
+        raise InputError(
+            f"{snapshot.source}: must hold gas (particle type 0); it has particles of types "
+            f"{sorted(snapshot.counts)}. Give a snapshot of a hydrodynamical simulation."
+        )
+    density = snapshot.read(GAS, "density")
+    checks.refuse_absurd_density(snapshot, density)
+    return density
+
+
 def _checked_center(center: Any) -> Floats:
     value = np.asarray(to_value(center, "kpc", "center"))
     if value.shape != (3,) or not np.isfinite(value).all():
@@ -147,7 +158,7 @@ def _checked_center(center: Any) -> Floats:
     return value
 
 
-def _read_matter(snapshot: Snapshot, *, gas_only: bool) -> dict[int, Matter]:
+def read_matter(snapshot: Snapshot, *, gas_only: bool) -> dict[int, Matter]:
     """Read positions and masses of every kind of particle that has a mass."""
     kinds = [GAS] if gas_only else sorted(snapshot.counts)
     matter = {}
@@ -162,7 +173,7 @@ def _read_matter(snapshot: Snapshot, *, gas_only: bool) -> dict[int, Matter]:
     return matter
 
 
-def _periodic_box(snapshot: Snapshot, matter: Mapping[int, Matter]) -> float | None:
+def periodic_box(snapshot: Snapshot, matter: Mapping[int, Matter]) -> float | None:
     """Return the side of the box if it repeats: a piece cut out around a cluster does not.
 
     A piece whose box is its own is denser than the cosmic mean; a full box is not, and neither is
@@ -185,7 +196,7 @@ def _default_radius(halo: Halo, box_kpc: float | None) -> float:
     return radius if box_kpc is None else min(radius, box_kpc / 2)
 
 
-def _measure(
+def measure_halo(
     snapshot: Snapshot,
     matter: Mapping[int, Matter],
     center_kpc: Floats,

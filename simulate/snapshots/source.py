@@ -5,10 +5,40 @@ box; a periodic box is wrapped about the halo. A snapshot is read once per proce
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from icmass.catalog import Flag, ImageGeometry
+from icmass.errors import InputError, NoPhotonsError
+from icmass.simulate.gas import Census, Gas, Halo
+from icmass.simulate.readers.assemble import Cuts
+from icmass.simulate.readers.cluster import Where
+from icmass.simulate.readers.load import open_snapshot
+from icmass.simulate.readers.snapshot import Header
 from icmass.simulate.scene import Scene, SceneKey
+from icmass.simulate.snapshots.box import Box
+from icmass.simulate.snapshots.column import SightColumn
+from icmass.simulate.snapshots.companions import is_blended, scene_galaxies, scene_regions
+from icmass.simulate.snapshots.directions import check_lines_of_sight, line_of_sight
+from icmass.simulate.snapshots.find import find_halos
+from icmass.simulate.snapshots.halo_table import (
+    GalaxyTable,
+    HaloTable,
+    galaxy_table,
+    halo_table,
+)
+from icmass.simulate.snapshots.halo_writer import write_halo_tables
+from icmass.simulate.snapshots.table_file import read_table_file
 
 __all__ = ["SnapshotSource"]
+
+FOUND_MIN_M500C_MSUN = 4.5e13  # 10^13.5 Msun/h: the least massive haloes of the study
+MASS_AGREES = (0.5, 2.0)  # measured over listed M500c; else the halo is elsewhere
+
+Floats = NDArray[np.float64]
 
 
 class SnapshotSource:
@@ -73,15 +103,52 @@ class SnapshotSource:
         table_units: Mapping[str, str] | None = None,
         sample_id: int = 0,
     ) -> None:
-        raise NotImplementedError
+        if not files:
+            raise InputError("snapshot: must be at least one file; got none.")
+        self.files = [str(file) for file in files]
+        self.lines_of_sight = check_lines_of_sight(lines_of_sight)
+        self.sample_id = sample_id
+        self._redshift = Where.checked(None, None, redshift).redshift
+        self._cuts = Cuts.checked(
+            min_temperature_k, max_density_g_cm3, star_forming, metallicity_solar
+        )
+        self._units, self._blocks, self._table_units = units, blocks, table_units
+        self._half_width_kpc = _half("width_kpc", width_kpc, _image_width_kpc())
+        self._half_depth_kpc = _half("depth_kpc", depth_kpc, np.inf)
+        self._loaded: tuple[int, Box] | None = None
+        self._measured: tuple[tuple[int, int], Halo] | None = None
+        headers = [self._header(file) for file in self.files]
+        self._halos = self._all_halos(halos, headers, min_m500c_msun)
+        self._galaxies = self._all_galaxies(galaxies, headers)
+        self._ends = np.cumsum([len(table) for table in self._halos])
+        if self._ends[-1] == 0:
+            raise InputError(
+                f"{_named(halos) or self.files[0]}: must hold a halo above the lowest mass; it "
+                f"holds none. Lower min_m500c_msun."
+            )
 
     def __len__(self) -> int:
         """Number of scenes: haloes times lines of sight."""
-        raise NotImplementedError
+        return int(self._ends[-1]) * self.lines_of_sight
+
+    @property
+    def halos(self) -> list[HaloTable]:
+        """The haloes of each snapshot."""
+        return list(self._halos)
 
     def key(self, index: int) -> SceneKey:
         """Name the scene without making it."""
-        raise NotImplementedError
+        snapshot, row, sight = self._place(index)
+        halo_id = int(self._halos[snapshot].halo_id[row])
+        return SceneKey(self.sample_id, snapshot, halo_id, sight)
+
+    def measure(self, index: int) -> Halo:
+        """Measure the halo of a scene in the matter of its snapshot, whatever the table says."""
+        snapshot, row, _ = self._place(index)
+        if self._measured is None or self._measured[0] != (snapshot, row):
+            halo = self._box(snapshot).measure(self._halos[snapshot].center_kpc[row])
+            self._measured = ((snapshot, row), halo)
+        return self._measured[1]
 
     def scene(self, index: int) -> Scene:
         """Make one scene.
@@ -91,4 +158,232 @@ class SnapshotSource:
         InputError
             If the halo of the table is not in the snapshot, or nothing there can emit.
         """
-        raise NotImplementedError
+        snapshot, row, sight = self._place(index)
+        box, halos = self._box(snapshot), self._halos[snapshot]
+        measured = self.measure(index)
+        halo = _best_halo(halos, row, measured)
+        _refuse_absent(halos, row, measured)
+        half_box = np.inf if box.box_kpc is None else box.box_kpc / 2
+        column = SightColumn(
+            center_kpc=halos.center_kpc[row],
+            rotation=line_of_sight(sight),
+            half_width_kpc=self._half_width_kpc,
+            half_depth_kpc=min(self._half_depth_kpc, half_box),
+            box_kpc=box.box_kpc,
+        )
+        gas = self._gas(box, column, halo, measured)
+        hubble_km_s_kpc = _hubble_km_s_kpc(box.header)
+        galaxies = self._galaxies[snapshot]
+        flags = Flag.GAS_TRUNCATED if _is_truncated(gas, box, column) else Flag(0)
+        if is_blended(column, halos, row):
+            flags |= Flag.BLENDED
+        return Scene(
+            key=self.key(index),
+            gas=gas,
+            truth=_truth(halos, row, halo, box, column),
+            galaxies=None
+            if galaxies is None
+            else scene_galaxies(column, galaxies, halo, int(halos.halo_id[row]), hubble_km_s_kpc),
+            regions=scene_regions(column, halos, row, halo.r200c_kpc),
+            flags=int(flags),
+        )
+
+    def write_halos(self, path: str | Path) -> None:
+        """Write the haloes, with their ``snapshot_id``, as a table that `halos` takes.
+
+        Parameters
+        ----------
+        path : str or Path
+            ECSV file; an existing one is replaced.
+        """
+        write_halo_tables(path, self._halos)
+
+    def _place(self, index: int) -> tuple[int, int, int]:
+        """Return snapshot, row of its table and line of sight of a scene."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"scene {index} of {len(self)}")
+        halo, sight = divmod(index, self.lines_of_sight)
+        snapshot = int(np.searchsorted(self._ends, halo, side="right"))
+        before = int(self._ends[snapshot - 1]) if snapshot else 0
+        return snapshot, halo - before, sight
+
+    def _header(self, file: str) -> Header:
+        """Read the header of a snapshot, refusing one that the observer cannot see."""
+        header = open_snapshot(file, units=self._units, blocks=self._blocks).header
+        if self._redshift is None and not header.redshift > 0:
+            raise InputError(
+                f"{file}: must have a redshift above 0 to be observed; it has "
+                f"{header.redshift:g}. Give redshift."
+            )
+        return header
+
+    def _box(self, snapshot: int) -> Box:
+        """Return a snapshot in memory, dropping the one before."""
+        if self._loaded is None or self._loaded[0] != snapshot:
+            self._loaded = None  # first, so that two are never held at once
+            box = Box(self.files[snapshot], self._cuts, units=self._units, blocks=self._blocks)
+            self._loaded = (snapshot, box)
+        return self._loaded[1]
+
+    def _all_halos(
+        self,
+        paths: str | Sequence[str] | None,
+        headers: Sequence[Header],
+        min_m500c_msun: float | None,
+    ) -> list[HaloTable]:
+        if paths is None:
+            lowest = FOUND_MIN_M500C_MSUN if min_m500c_msun is None else min_m500c_msun
+            return [find_halos(self._box(number), lowest) for number in range(len(headers))]
+        return [
+            halo_table(
+                path,
+                read_table_file(path),
+                header,
+                snapshot_id=number,
+                units=self._table_units,
+                min_m500c_msun=min_m500c_msun,
+            )
+            for number, (path, header) in enumerate(
+                zip(_per_snapshot("halos", paths, len(headers)), headers, strict=True)
+            )
+        ]
+
+    def _all_galaxies(
+        self, paths: str | Sequence[str] | None, headers: Sequence[Header]
+    ) -> list[GalaxyTable] | list[None]:
+        if paths is None:
+            return [None] * len(headers)
+        return [
+            galaxy_table(
+                path,
+                read_table_file(path),
+                header,
+                snapshot_id=number,
+                units=self._table_units,
+            )
+            for number, (path, header) in enumerate(
+                zip(_per_snapshot("galaxies", paths, len(headers)), headers, strict=True)
+            )
+        ]
+
+    def _gas(self, box: Box, column: SightColumn, halo: Halo, measured: Halo) -> Gas:
+        """Gas along the line of sight in the observer's frame, Hubble flow in its velocities."""
+        whole = box.gas
+        rows, position = column.select(whole.position_kpc, whole.smoothing_kpc)
+        info = whole.info
+        stages = () if info.census is None else info.census.stages
+        if len(rows) == 0:
+            counts = ", ".join(f"{name} {count}" for name, count in stages)
+            raise NoPhotonsError(
+                f"{info.source}: a line of sight must hold gas that can emit; there is none "
+                f"({counts}, in the column 0). Is the centre right?"
+            )
+        velocity = (whole.velocity_kms[rows] - np.array(halo.velocity_kms)) @ column.rotation.T
+        velocity[:, 2] += _hubble_km_s_kpc(box.header) * position[:, 2]
+        gas = whole.select(rows)
+        census = Census((*stages, ("in the column", len(rows))))
+        extra = {**info.extra, "measured_halo": asdict(measured)}
+        redshift = self._redshift or box.header.redshift
+        return replace(
+            gas,
+            position_kpc=position,
+            velocity_kms=velocity,
+            info=replace(info, redshift=redshift, halo=halo, census=census, extra=extra),
+        )
+
+
+def _image_width_kpc() -> float:
+    geometry = ImageGeometry()
+    return geometry.pixel * max(geometry.n_x, geometry.n_y)
+
+
+def _half(name: str, value: float | None, default: float) -> float:
+    if value is not None and not value > 0:
+        raise InputError(f"{name}: must be positive; got {value!r}.")
+    return (default if value is None else float(value)) / 2
+
+
+def _named(paths: str | Sequence[str] | None) -> str:
+    return "" if paths is None else paths if isinstance(paths, str) else ", ".join(paths)
+
+
+def _per_snapshot(name: str, paths: str | Sequence[str], count: int) -> list[str]:
+    """Return one table per snapshot: one for all must tell them apart by ``snapshot_id``."""
+    tables = [paths] if isinstance(paths, str) else [str(path) for path in paths]
+    if len(tables) == 1 and count > 1:
+        if not {"snapshot_id", "snapshot"} & set(read_table_file(tables[0])):
+            raise InputError(
+                f"{tables[0]}: must have the column snapshot_id (0 to {count - 1}), for there are "
+                f"{count} snapshots. Add it, or give one table per snapshot."
+            )
+        return tables * count
+    if len(tables) != count:
+        raise InputError(
+            f"{name}: must be one table, or one per snapshot ({count}); got {len(tables)}."
+        )
+    return tables
+
+
+def _hubble_km_s_kpc(header: Header) -> float:
+    return float(header.cosmology.H(header.redshift).to_value("km / (s kpc)"))
+
+
+def _best_halo(halos: HaloTable, row: int, measured: Halo) -> Halo:
+    """Take the table's word where it has one, and what was measured elsewhere."""
+
+    def pick(listed: float, other: float) -> float:
+        return float(listed) if np.isfinite(listed) else other
+
+    velocity = halos.velocity_kms[row]
+    known = bool(np.isfinite(velocity).all())
+    return Halo(
+        center_kpc=tuple(halos.center_kpc[row].tolist()),
+        velocity_kms=tuple(velocity.tolist()) if known else measured.velocity_kms,
+        m500c_msun=pick(halos.m500c_msun[row], measured.m500c_msun),
+        r500c_kpc=pick(halos.r500c_kpc[row], measured.r500c_kpc),
+        m200c_msun=pick(halos.m200c_msun[row], measured.m200c_msun),
+        r200c_kpc=pick(halos.r200c_kpc[row], measured.r200c_kpc),
+        total_mass=True,
+    )
+
+
+def _refuse_absent(halos: HaloTable, row: int, measured: Halo) -> None:
+    """Refuse a halo whose mass is not where the table puts it."""
+    if not measured.total_mass:
+        return
+    share = measured.m500c_msun / halos.m500c_msun[row]
+    if not MASS_AGREES[0] <= share <= MASS_AGREES[1]:
+        found = (
+            "nothing is so dense there" if np.isnan(share) else f"measured are {share:.3g} of it"
+        )
+        raise InputError(
+            f"halo {halos.halo_id[row]}: the snapshot must have its M500c of "
+            f"{halos.m500c_msun[row]:.3g} Msun at its centre; {found}. Is the table of this "
+            f"snapshot, and are positions comoving or physical, with or without h, as said "
+            f"(table_units)?"
+        )
+
+
+def _is_truncated(gas: Gas, box: Box, column: SightColumn) -> bool:
+    """Tell whether the gas of the snapshot ends inside the image square."""
+    width = 2 * column.half_width_kpc
+    if box.box_kpc is not None:
+        return box.box_kpc < width
+    reach = gas.smoothing_kpc[:, None]
+    low = (gas.position_kpc[:, :2] - reach).min()
+    high = (gas.position_kpc[:, :2] + reach).max()
+    return bool(min(-low, high) < column.half_width_kpc)
+
+
+def _truth(
+    halos: HaloTable, row: int, halo: Halo, box: Box, column: SightColumn
+) -> dict[str, float]:
+    """Columns of the catalog that only the simulation knows."""
+    truth = {"v_los_halo_km_s": float(column.rotation[2] @ np.array(halo.velocity_kms))}
+    side_kpc = box.header.box_kpc
+    if side_kpc is not None:
+        comoving_mpc = halos.center_kpc[row] % side_kpc / box.header.scale_factor / 1e3
+        truth |= {f"box_{axis}_mpc": float(x) for axis, x in zip("xyz", comoving_mpc, strict=True)}
+    if np.isfinite(halos.concentration[row]):
+        truth["concentration"] = float(halos.concentration[row])
+    return truth
