@@ -166,22 +166,21 @@ def metrics_table(
             if inside.sum() >= _MIN_CLUSTERS:
                 bins.append((name, float(edges[k]), float(edges[k + 1]), inside))
 
-    def measure(rows: NDArray[Any]) -> list[dict[str, float]]:
-        sample = scores[rows]
-        line = fit_line(sample["ln_mass"], sample["mean"])
-        return [evaluate(sample), *(_of_bin(sample[inside[rows]], line) for *_, inside in bins)]
-
-    values = measure(np.arange(len(scores)))
+    line = fit_line(scores["ln_mass"], scores["mean"])
+    values = [evaluate(scores), *(evaluate(scores[inside], line) for *_, inside in bins)]
     names = [[name for name in found if name not in _NO_BOOTSTRAP] for found in values]
 
-    def flat(rows: NDArray[Any]) -> list[float]:
+    def measure(rows: NDArray[Any]) -> list[float]:
+        sample = scores[rows]
+        line = fit_line(sample["ln_mass"], sample["mean"])
+        parts = [sample, *(sample[inside[rows]] for *_, inside in bins)]
         return [
-            found.get(name, np.nan)
-            for found, wanted in zip(measure(rows), names, strict=True)
+            METRICS[name](part, line) if len(part) > 2 else np.nan
+            for part, wanted in zip(parts, names, strict=True)
             for name in wanted
         ]
 
-    drawn = bootstrap(flat, owner, n_resamples=n_resamples, seed=seed)
+    drawn = bootstrap(measure, owner, n_resamples=n_resamples, seed=seed)
     spread = iter(np.nanstd(drawn, axis=0, ddof=1).tolist())
     headers = [("all", np.nan, np.nan, np.ones(len(scores), dtype=bool)), *bins]
     return [
@@ -196,8 +195,3 @@ def metrics_table(
         )
         for (name, low, high, inside), found, wanted in zip(headers, values, names, strict=True)
     ]
-
-
-def _of_bin(scores: Scores, line: Line) -> dict[str, float]:
-    """Return the metrics of a bin, none where a bootstrap sample leaves it nearly empty."""
-    return evaluate(scores, line) if len(scores) >= _MIN_CLUSTERS else {}
