@@ -17,21 +17,29 @@ from icmass.simulate.origin import Origin
 from icmass.simulate.products.bands import ALL, BANDS
 from icmass.simulate.products.images import select_events
 
-__all__ = ["gas_scalars", "photon_scalars", "spectroscopic_like_kt_kev"]
+__all__ = [
+    "CORE_IN_R500C",
+    "SOFT_KEV",
+    "SPECTROSCOPIC_EXPONENT",
+    "SPECTROSCOPIC_FLOOR_KEV",
+    "gas_scalars",
+    "photon_scalars",
+    "spectroscopic_like_kt_kev",
+]
 
 Floats = NDArray[np.float64]
 
 # Weights n^2 T^-0.75 V over gas above 0.5 keV: Mazzotta, Rasia, Moscardini & Tormen 2004, MNRAS
 # 354, 10, their equation 14 with alpha = 0.75.
-_SPECTROSCOPIC_EXPONENT = -0.75
-_SPECTROSCOPIC_FLOOR_KEV = 0.5
+SPECTROSCOPIC_EXPONENT = -0.75
+SPECTROSCOPIC_FLOOR_KEV = 0.5
 
 # Band of the soft luminosity, rest frame.
-_SOFT_KEV = (0.5, 2.0)
+SOFT_KEV = (0.5, 2.0)
 
 # Y_X is the gas mass times the temperature outside the core, 0.15 R500c: Kravtsov, Vikhlinin &
 # Nagai 2006, ApJ 650, 128.
-_CORE_IN_R500C = 0.15
+CORE_IN_R500C = 0.15
 
 
 def spectroscopic_like_kt_kev(kt_kev: Floats, emission_measure_cm3: Floats) -> float | None:
@@ -47,8 +55,8 @@ def spectroscopic_like_kt_kev(kt_kev: Floats, emission_measure_cm3: Floats) -> f
     float or None
         None when no gas is left.
     """
-    hot = kt_kev > _SPECTROSCOPIC_FLOOR_KEV
-    weight = emission_measure_cm3[hot] * kt_kev[hot] ** _SPECTROSCOPIC_EXPONENT
+    hot = kt_kev > SPECTROSCOPIC_FLOOR_KEV
+    weight = emission_measure_cm3[hot] * kt_kev[hot] ** SPECTROSCOPIC_EXPONENT
     return _mean(kt_kev[hot], weight)
 
 
@@ -84,7 +92,7 @@ def gas_scalars(gas: Gas, table: SpectralTable) -> dict[str, Any]:
     if result["r500c_kpc"] is not None:
         radius = gas.radius_kpc() / result["r500c_kpc"]
         inside = _sphere_scalars(gas, light, radius < 1.0)
-        ring = (radius >= _CORE_IN_R500C) & (radius < 1.0)
+        ring = (radius >= CORE_IN_R500C) & (radius < 1.0)
         kt = spectroscopic_like_kt_kev(gas.kt_kev[ring], gas.emission_measure_cm3[ring])
         inside["kt_core_excised_kev"] = kt
         inside["yx_msun_kev"] = None if kt is None else inside["gas_mass_msun"] * kt
@@ -141,7 +149,7 @@ class _Light:
         kt = np.clip(gas.kt_kev, table.kt_kev[0], table.kt_kev[-1])
         measure, metallicity = gas.emission_measure_cm3, gas.metallicity_solar
         return cls(
-            soft=measure * table.luminosity(kt, metallicity, *_SOFT_KEV),
+            soft=measure * table.luminosity(kt, metallicity, *SOFT_KEV),
             bolometric=measure * table.luminosity(kt, metallicity),
         )
 

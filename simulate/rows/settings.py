@@ -5,8 +5,9 @@ The same settings hold for all rows of a catalog; `RowSettings.spec` says what t
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -50,7 +51,6 @@ MEASURED_COLUMNS = (
     "n_phot_icm_500",
     "n_phot_agn_500",
     "n_agn",
-    "n_phot_expected",
 )
 GALAXY_COLUMNS = (
     "stellar_mass_msun",
@@ -159,7 +159,7 @@ class RowSettings:
     def intervals(self) -> "tuple[tuple[float, float], ...]":
         """Disjoint ranges of energy, ascending, of which each band is a union."""
         edges = sorted({edge for band in self.bands for edge in (band.lo_kev, band.hi_kev)})
-        pairs = list(zip(edges[:-1], edges[1:], strict=True))
+        pairs = list(pairwise(edges))
         return tuple(
             (lo, hi)
             for lo, hi in pairs
@@ -200,6 +200,8 @@ class RowSettings:
         CatalogSpec
         """
         optional = {*truth, *MEASURED_COLUMNS, *(GALAXY_COLUMNS if galaxies else ())}
+        if self.expectations:
+            optional.add("n_phot_expected")
         return CatalogSpec(
             optional_columns=tuple(sorted(optional)),
             bands=self.bands,
@@ -211,10 +213,6 @@ class RowSettings:
             box_size_mpc=box_size_mpc,
             provenance=dict(provenance or {}),
         )
-
-    def with_seed(self, seed: int) -> "RowSettings":
-        """Return the same settings with another seed."""
-        return replace(self, seed=seed)
 
     def _require_bands_recorded(self) -> None:
         redistribution = self.telescope.response(self.mode).redistribution

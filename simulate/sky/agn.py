@@ -3,26 +3,22 @@
 Both come as point sources with a truth table; each photon carries the number of its source.
 """
 
-from functools import lru_cache
-
 import numpy as np
 from astropy.cosmology import FLRW
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
-from icmass.simulate.constants import CM_PER_KPC
 from icmass.simulate.emission.absorption import CrossSection
 from icmass.simulate.instrument import Instrument
-from icmass.simulate.origin import Origin
-from icmass.simulate.photons.emitters import Component, Emitters, Shape
-from icmass.simulate.photons.folded import FoldedSpectra
+from icmass.simulate.photons.emitters import Component
 from icmass.simulate.photons.gas_component import kpc_per_arcsec
 from icmass.simulate.sky.agn_counts import NumberCounts
 from icmass.simulate.sky.agn_luminosity import LuminosityFunction
+from icmass.simulate.sky.agn_points import field_sources, sources_at_redshift
 from icmass.simulate.sky.agn_spectra import AgnSpectra
 from icmass.simulate.sky.agn_table import AgnKind, AgnTable
 from icmass.simulate.sky.literature import literature
-from icmass.simulate.sky.optics import Galaxy, Optics
+from icmass.simulate.sky.optics import Galaxy
 from icmass.simulate.sky.tiles import solid_angle_factor
 from icmass.simulate.view import View
 
@@ -30,8 +26,6 @@ __all__ = ["cluster_agn", "expected_members", "field_agn", "scatter_margin_arcse
 
 Floats = NDArray[np.float64]
 
-# Norms of point sources are fluxes in this unit, erg/s/cm^2.
-_FLUX_UNIT = 1e-14
 # Sources further outside the field than the radius of this share of the PSF are left out.
 _MARGIN_SHARE = 0.98
 _PROFILE_NODES = 1000
@@ -91,17 +85,9 @@ def field_agn(
         keep &= np.hypot(east, north) < half_arcsec
     east, north = east[keep], north[keep]
     flux = counts.draw(len(east), limit, rng)
-    photon_index, absorber = AgnSpectra.default().draw(len(east), rng)
-    return _point_sources(
-        "field_agn",
-        AgnKind.FIELD,
-        view,
-        _folded(Optics.of(view, instrument), galaxy, 0.0),
-        first_id,
-        (east, north),
-        flux,
-        photon_index,
-        absorber,
+    spectra = AgnSpectra.default().draw(len(east), rng)
+    return field_sources(
+        "field_agn", view, instrument, galaxy, (east, north), flux, spectra, first_id=first_id
     )
 
 
@@ -157,29 +143,22 @@ def cluster_agn(
     rng = np.random.default_rng(seed_sequence)
     count = int(rng.poisson(expected_members(m500c_msun, redshift)))
     log_hard = LuminosityFunction.default().draw(count, redshift, log_range, rng)
-    population = AgnSpectra.default()
-    photon_index, absorber = population.draw(count, rng)
-    unabsorbed = population.soft_over_hard() * 10.0**log_hard
-    luminosity = unabsorbed * population.soft_transmission()[absorber]
-    node = population.node(photon_index, absorber)
-    ratio = _rest_band_ratio(float(redshift))
-    distance_cm = CM_PER_KPC * float(cosmology.luminosity_distance(redshift).to_value("kpc"))
-    flux_rest = luminosity / (4.0 * np.pi * distance_cm**2)
+    spectra = AgnSpectra.default().draw(count, rng)
     radius_arcsec = r500c_kpc / kpc_per_arcsec(redshift, cosmology) * _galaxy_radii(count, rng)
     direction = rng.standard_normal((3, count))
     east, north, _ = radius_arcsec * direction / np.linalg.norm(direction, axis=0)
-    return _point_sources(
+    return sources_at_redshift(
         "cluster_agn",
         AgnKind.CLUSTER,
         view,
-        _folded(Optics.of(view, instrument), galaxy, float(redshift)),
-        first_id,
+        instrument,
+        galaxy,
+        redshift,
+        cosmology,
         (east, north),
-        flux_rest / np.interp(node, np.arange(len(ratio)), ratio),
-        photon_index,
-        absorber,
-        np.full(count, float(redshift)),
-        luminosity,
+        log_hard,
+        spectra,
+        first_id=first_id,
     )
 
 
@@ -222,63 +201,6 @@ def _galaxy_radii(count: int, rng: np.random.Generator) -> Floats:
     x = np.linspace(0.0, values["concentration_500c"] * values["max_radius_r500c"], _PROFILE_NODES)
     enclosed = np.log1p(x) - x / (1.0 + x)
     return np.interp(rng.random(count) * enclosed[-1], enclosed, x) / values["concentration_500c"]
-
-
-@lru_cache(maxsize=64)
-def _rest_band_ratio(redshift: float) -> Floats:
-    return AgnSpectra.default().rest_band_ratio(redshift)
-
-
-@lru_cache(maxsize=16)
-def _folded(optics: Optics, galaxy: Galaxy, redshift: float) -> FoldedSpectra:
-    """Spectra of the AGN population with `_FLUX_UNIT` each, behind the Galaxy."""
-    edges_kev = optics.edges_kev
-    photons = AgnSpectra.default().photons(edges_kev, redshift)
-    return optics.fold(_FLUX_UNIT * photons * galaxy.transmission(edges_kev))
-
-
-def _point_sources(
-    name: str,
-    kind: AgnKind,
-    view: View,
-    spectra: FoldedSpectra,
-    first_id: int,
-    offset_arcsec: tuple[Floats, Floats],
-    flux: Floats,
-    photon_index: Floats,
-    absorber: NDArray[np.intp],
-    redshift: Floats | None = None,
-    luminosity: Floats | None = None,
-) -> tuple[Component, AgnTable]:
-    """Make the component and the truth table of one kind of AGN."""
-    population = AgnSpectra.default()
-    unknown = np.full(len(flux), np.nan)
-    ra_deg, dec_deg = view.sky(*offset_arcsec)
-    table = AgnTable(
-        source_id=np.arange(first_id, first_id + len(flux), dtype=np.int32),
-        ra_deg=ra_deg,
-        dec_deg=dec_deg,
-        east_arcsec=offset_arcsec[0],
-        north_arcsec=offset_arcsec[1],
-        flux=flux,
-        photon_index=photon_index,
-        nh_cm2=np.asarray(population.absorber_nh_cm2)[absorber],
-        redshift=unknown if redshift is None else redshift,
-        luminosity=unknown if luminosity is None else luminosity,
-        kind=np.full(len(flux), kind, dtype=np.uint8),
-    )
-    component = Component(
-        name=name,
-        origin=Origin.AGN,
-        emitters=Emitters.points(
-            *offset_arcsec, population.node(photon_index, absorber), flux / _FLUX_UNIT
-        ),
-        spectra=spectra,
-        shape=Shape.POINT,
-        psf=True,
-        source_id=table.source_id,
-    )
-    return component, table
 
 
 def _require_positive(value: float, name: str) -> None:

@@ -16,6 +16,8 @@ from icmass.simulate.view import Mode, View
 
 __all__ = ["Galaxy", "Optics"]
 
+_ANY_WIDTH_ARCSEC = 3600.0
+
 
 @dataclass(frozen=True)
 class Galaxy:
@@ -55,7 +57,8 @@ class Optics:
     instrument : Instrument
     mode : {"survey", "pointed"}
     width_arcsec : float
-        Of the field, which bounds the off-axis angles.
+        Of the field, which bounds the off-axis angles of a pointing; 0 for a survey, where they
+        do not matter.
     """
 
     instrument: Instrument
@@ -65,7 +68,7 @@ class Optics:
     @classmethod
     def of(cls, view: View, instrument: Instrument) -> "Optics":
         """Return the optics of a view."""
-        return cls(instrument, view.mode, view.width_arcsec)
+        return cls(instrument, view.mode, view.width_arcsec if view.mode == "pointed" else 0.0)
 
     @property
     def edges_kev(self) -> NDArray[np.float64]:
@@ -77,5 +80,5 @@ class Optics:
 
         Without `area` they are counts/s, and neither area nor vignetting applies.
         """
-        view = View(0.0, 0.0, self.mode, self.width_arcsec)
+        view = View(0.0, 0.0, self.mode, self.width_arcsec or _ANY_WIDTH_ARCSEC)
         return FoldedSpectra.for_view(photons[:, None], self.instrument, view, area=area)
