@@ -47,7 +47,7 @@ class Store:
     @classmethod
     def create(cls, path: Path, manifest: Manifest) -> "Store":
         """Create a directory that holds a manifest."""
-        if path.is_dir() and not any(entry.name != LOCK for entry in path.iterdir()):
+        if _is_free(path):
             directory = path.resolve()
         else:
             directory = check_output(path)
@@ -166,6 +166,16 @@ class Store:
                 records.append(ShardRecord(path.name, label[2], size, digest))
         self.register(records)
         return [record.name for record in records]
+
+
+def _is_free(path: Path) -> bool:
+    """Tell whether a directory holds at most what a run leaves that is killed as it creates it."""
+    return path.is_dir() and all(
+        entry.name == LOCK
+        or entry.match(_PARTIAL)
+        or (entry.name == SHARDS and entry.is_dir() and not any(entry.iterdir()))
+        for entry in path.iterdir()
+    )
 
 
 def shard_name(index: int) -> str:

@@ -18,6 +18,7 @@ from icmass.cli.ecf import ecf
 from icmass.cli.info import info
 from icmass.cli.instruments import instruments
 from icmass.cli.observe import observe
+from icmass.cli.simulate import simulate
 from icmass.cli.tables import tables_app
 from icmass.errors import InputError, InputWarning
 
@@ -30,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("observe")(observe)
+app.command("simulate")(simulate)
 app.command("ecf")(ecf)
 app.add_typer(tables_app, name="tables")
 app.command("instruments")(instruments)

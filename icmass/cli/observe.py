@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from icmass.simulate.instrument import Instrument
     from icmass.simulate.observation import Observation
 
-__all__ = ["observe"]
+__all__ = ["observe", "units_by_kind"]
 
 # What the user writes for a key of the configuration.
 _OPTIONS = {
@@ -117,7 +117,7 @@ def observe(
         "axis": axis,
         "center_kpc": center,
         "radius_kpc": radius,
-        "units": _units(units),
+        "units": units_by_kind(units),
         "seed": seed,
         "instrument": instrument,
         "mode": mode,
@@ -145,7 +145,7 @@ def observe(
     print_observation(observation, output, as_json)
 
 
-def _units(words: list[str] | None) -> dict[str, str] | None:
+def units_by_kind(words: list[str] | None) -> dict[str, str] | None:
     """Turn ``length=Mpc/h`` and the like into a mapping."""
     if not words:
         return None
@@ -159,12 +159,7 @@ def _units(words: list[str] | None) -> dict[str, str] | None:
 def _settings(given: dict[str, Any], path: Path | None) -> "ObserveConfig":
     from icmass.config import ObserveConfig
 
-    def label(key: str) -> str:
-        return _OPTIONS.get(key, key)
-
-    if path is None:
-        return ObserveConfig.parse(given, label)
-    return ObserveConfig.from_yaml(path, given, label)
+    return ObserveConfig.load(path, given, lambda key: _OPTIONS.get(key, key))
 
 
 def _set_threads(count: int | None) -> None:

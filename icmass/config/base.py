@@ -128,6 +128,13 @@ class Config(BaseModel):
         values = {**read_yaml(path), **overrides}
         return cls.parse(values, lambda key: label(key) if key in overrides else f"{path}: {key}")
 
+    @classmethod
+    def load(
+        cls, path: str | Path | None, given: Mapping[str, Any], label: Callable[[str], str]
+    ) -> Self:
+        """Take what the user gave over what stands in a file, if there is one."""
+        return cls.parse(given, label) if path is None else cls.from_yaml(path, given, label)
+
     def to_yaml(self) -> str:
         """Write every key with its meaning; reading it gives the same configuration."""
         lines = []

@@ -1,0 +1,234 @@
+"""`icmass simulate`: from the embedded population, or snapshots, to a catalog of mock clusters."""
+
+# A command loads what it needs when it runs, so that --help is quick.
+# ruff: noqa: PLC0415
+
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from icmass.cli.observe import units_by_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from icmass.simulate.production import Progress, Summary
+
+__all__ = ["SOME_FAILED", "simulate"]
+
+SOME_FAILED = 3  # exit status: the catalog is complete but for haloes that could not be made
+
+# What the user writes for a key of the configuration.
+_OPTIONS = {
+    "clusters": "--clusters",
+    "seed": "--seed",
+    "population": "--population",
+    "particles": "--particles",
+    "snapshot": "--snapshot",
+    "halos": "--halos",
+    "halo_galaxies": "--galaxies",
+    "lines_of_sight": "--lines-of-sight",
+    "redshift": "--redshift",
+    "units": "--units",
+    "exposure_s": "--exposure",
+    "nh_cm2": "--nh",
+    "instrument": "--instrument",
+    "agn": "--agn",
+    "background": "--no-background",
+}
+_FAILURES_SHOWN = 5
+_LINE_EVERY_S = 10.0  # where nobody watches, as in the log of a scheduler
+
+
+def simulate(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the catalog goes.")
+    ] = Path("catalog"),
+    config: Annotated[
+        Path | None,
+        typer.Option("-c", "--config", help="YAML file of any of these; options win over it."),
+    ] = None,
+    clusters: Annotated[
+        int | None, typer.Option(help="Haloes of the population. [default: 3285]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of every random stage. [default: 0]")] = None,
+    population: Annotated[
+        str | None, typer.Option(help="Name, or a YAML file. [default: magneticum]")
+    ] = None,
+    particles: Annotated[
+        int | None, typer.Option(help="Gas particles per painted cluster. [default: 200000]")
+    ] = None,
+    snapshot: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Take clusters of this snapshot; may be repeated."),
+    ] = None,
+    halos: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TABLE", help="Its halo table; without, haloes are searched."),
+    ] = None,
+    galaxies: Annotated[
+        list[str] | None, typer.Option(metavar="TABLE", help="Its table of galaxies.")
+    ] = None,
+    lines_of_sight: Annotated[
+        int | None, typer.Option(help="Directions per halo. [default: 1, of snapshots 3]")
+    ] = None,
+    redshift: Annotated[
+        float | None, typer.Option(help="Of snapshots; their own by default.")
+    ] = None,
+    units: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=UNIT", help="Unit of snapshots: length=Mpc/h, mass=..., velocity=..."
+        ),
+    ] = None,
+    exposure: Annotated[
+        float | None, typer.Option(help="Seconds, on axis, not vignetted. [default: 60000]")
+    ] = None,
+    nh: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N[,N]", help="Galactic hydrogen column, cm^-2, or a range. [default: 3e20]"
+        ),
+    ] = None,
+    instrument: Annotated[
+        str | None, typer.Option(help="Name, or a TOML file. [default: erosita]")
+    ] = None,
+    agn: Annotated[
+        str | None, typer.Option(help="AGN as sources: box, sky or none. [default: box]")
+    ] = None,
+    no_background: Annotated[
+        bool, typer.Option("--no-background", help="No particles, no diffuse sky.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Local processes; one per core by default.")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Work on a dask cluster, such as tcp://host:8786."),
+    ] = None,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Make damaged, missing or foreign shards again."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Make a catalog of mock clusters, or go on with one that was interrupted."""
+    from icmass.config import SimulateConfig
+    from icmass.simulate.production import simulate_catalog
+
+    given = {
+        "clusters": clusters,
+        "seed": seed,
+        "population": population,
+        "particles": particles,
+        "snapshot": snapshot,
+        "halos": halos,
+        "halo_galaxies": galaxies,
+        "lines_of_sight": lines_of_sight,
+        "redshift": redshift,
+        "units": units_by_kind(units),
+        "exposure_s": exposure,
+        "nh_cm2": nh,
+        "instrument": instrument,
+        "agn": agn,
+        "background": False if no_background else None,
+    }
+    chosen = {key: value for key, value in given.items() if value is not None}
+    settings = SimulateConfig.load(config, chosen, lambda key: _OPTIONS.get(key, key))
+    with _display() as report:
+        summary = simulate_catalog(
+            settings, output, workers=workers, scheduler=scheduler, repair=repair, report=report
+        )
+    values = _values(summary)
+    if as_json:
+        typer.echo(json.dumps(values, indent=1, allow_nan=False))
+    else:
+        _print(values)
+    if summary.failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+@contextmanager
+def _display() -> "Iterator[Callable[[Progress], None]]":
+    """Show progress on the error stream: a line that is renewed, or lines in a log."""
+    watched = sys.stderr.isatty()
+    last = time.monotonic()
+
+    def report(progress: "Progress") -> None:
+        nonlocal last
+        now = time.monotonic()
+        if watched:
+            typer.echo(f"\r\x1b[K{_progress_line(progress)}", nl=False, err=True)
+        elif now - last >= _LINE_EVERY_S:
+            typer.echo(_progress_line(progress), err=True)
+            last = now
+
+    try:
+        yield report
+    finally:
+        if watched:
+            typer.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _progress_line(progress: "Progress") -> str:
+    rest = progress.rest_seconds
+    left = f", {_duration(rest)} left" if math.isfinite(rest) else ""
+    failed = f", {progress.failed:,} failed" if progress.failed else ""
+    return (
+        f"{progress.done:,} of {progress.rows:,} clusters{failed}, "
+        f"{progress.rate:.3g} per second{left}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
+
+
+def _values(summary: "Summary") -> dict[str, Any]:
+    """Collect what is printed, in values that JSON can hold."""
+    progress = summary.progress
+    return {
+        "catalog": str(summary.catalog.path),
+        "clusters": len(summary.catalog),
+        "made": progress.done - progress.before - progress.failed,
+        "kept": len(summary.catalog) - (progress.done - progress.before - progress.failed),
+        "failed": [failure.__dict__ for failure in summary.failures],
+        "dropped": [str(problem) for problem in summary.dropped],
+        "shards": len(summary.catalog.shards),
+        "fingerprint": summary.catalog.fingerprint(),
+        "seconds": round(progress.seconds, 2),
+        "clusters_per_second": round(progress.rate, 2),
+    }
+
+
+def _print(values: dict[str, Any]) -> None:
+    for problem in values["dropped"]:
+        typer.echo(f"{values['catalog']}: {problem}: made again", err=True)
+    for failure in values["failed"][:_FAILURES_SHOWN]:
+        typer.echo(
+            f"failed: sample {failure['sample_id']}, snapshot {failure['snapshot_id']}, "
+            f"halo {failure['halo_id']}, line of sight {failure['line_of_sight']}: "
+            f"{failure['reason']}",
+            err=True,
+        )
+    kept = f", {values['kept']:,} were there" if values["kept"] else ""
+    failed = f", {len(values['failed']):,} failed" if values["failed"] else ""
+    typer.echo(
+        f"{values['catalog']}: {values['clusters']:,} clusters in {values['shards']:,} shards "
+        f"({values['made']:,} made{kept}{failed})"
+    )
+    if values["made"]:
+        typer.echo(
+            f"{_duration(values['seconds'])} at {values['clusters_per_second']:.3g} clusters "
+            "per second"
+        )
+    typer.echo(f"fingerprint {values['fingerprint']}")

@@ -1,0 +1,52 @@
+"""The task of a worker: make one shard and put it into the directory of the catalog."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numba
+
+from icmass.catalog import Catalog, ShardRecord
+from icmass.errors import InputError, InputWarning
+from icmass.simulate.production.producer import Producer
+from icmass.simulate.production.resume import first_difference
+
+__all__ = ["make_shard"]
+
+
+def make_shard(
+    producer: Producer, directory: Path, number: int, start: int, stop: int
+) -> ShardRecord:
+    """Make rows [start, stop) and write them as the shard of a number, unlisted as yet.
+
+    Warnings are silent: what they tell stands in the flags of the rows.
+
+    Raises
+    ------
+    InputError
+        If this worker would make another catalog than the driver began, or cannot write it.
+    """
+    catalog = Catalog.open(directory)
+    difference = first_difference(catalog.spec, producer.spec)
+    if difference is not None:
+        key, there, here = difference
+        raise InputError(
+            f"workers: must be set up as the driver is; {key} is {here} on a worker and {there} "
+            f"in the catalog. Install the same versions everywhere."
+        )
+    with _one_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
+        data = producer.shard(start, stop)
+    return catalog.write_shard(number, data)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let kernels use one thread, for there is a worker for each core."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
