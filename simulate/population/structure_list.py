@@ -97,6 +97,11 @@ class Structures:
     def __len__(self) -> int:
         return len(self.kind)
 
+    @property
+    def m200c_msun(self) -> Floats:
+        """M200c, from the radii, shape (n,)."""
+        return 0.4 * self.m500c_msun * (self.r200c_kpc / self.r500c_kpc) ** 3
+
     @staticmethod
     def array_names() -> tuple[str, ...]:
         """Names of the arrays with one row per structure."""

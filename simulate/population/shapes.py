@@ -1,0 +1,66 @@
+"""Directions, rotations and ellipsoids of haloes."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icmass.config import Config
+from icmass.config.base import NotNegative, Positive
+
+__all__ = [
+    "ShapeParameters",
+    "draw_axis_ratios",
+    "random_directions",
+    "random_rotations",
+    "stretch",
+]
+
+Floats = NDArray[np.float64]
+
+
+class ShapeParameters(Config):
+    """Axis ratios of the gas of haloes."""
+
+    short_axis: Positive
+    """Mean ratio of the short to the long axis."""
+    short_axis_scatter: NotNegative
+    short_axis_per_disturbance: NotNegative
+    """By how much the ratio falls per unit of disturbance."""
+    short_axis_min: Positive
+    dark_power: Positive
+    """Power of the gas ratios that gives those of the dark matter and the galaxies."""
+
+
+def draw_axis_ratios(
+    disturbance: Floats, parameters: ShapeParameters, rng: np.random.Generator
+) -> Floats:
+    """Return middle over long and short over long axis of the gas, shape (n, 2)."""
+    count = len(disturbance)
+    short = parameters.short_axis + parameters.short_axis_scatter * rng.standard_normal(count)
+    short -= parameters.short_axis_per_disturbance * disturbance
+    short = np.clip(short, parameters.short_axis_min, 1.0)
+    return np.stack([short + (1.0 - short) * rng.random(count), short], axis=1)
+
+
+def random_directions(count: int, rng: np.random.Generator) -> Floats:
+    """Return unit vectors, uniform on the sphere, shape (count, 3)."""
+    vectors = rng.standard_normal((count, 3))
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def random_rotations(count: int, rng: np.random.Generator) -> Floats:
+    """Return rotations, uniform over all (from random unit quaternions), shape (count, 3, 3)."""
+    quaternion = rng.standard_normal((count, 4))
+    quaternion /= np.linalg.norm(quaternion, axis=1, keepdims=True)
+    w, x, y, z = quaternion.T
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.moveaxis(np.array(rows), 2, 0)
+
+
+def stretch(axis_ratio: Floats, power: float) -> Floats:
+    """Return factors along the three axes that make a sphere the ellipsoid, volume kept."""
+    factors = np.concatenate([np.ones((len(axis_ratio), 1)), axis_ratio], axis=1) ** power
+    return factors / np.prod(factors, axis=1, keepdims=True) ** (1.0 / 3.0)
