@@ -37,9 +37,13 @@ class _Matter:
     box_kpc: float | None
     critical: float  # Msun/kpc^3
 
+    def wrapped(self, position_kpc: Floats) -> Floats:
+        """Return positions inside the box, if there is one."""
+        return position_kpc if self.box_kpc is None else _wrapped(position_kpc, self.box_kpc)
+
     def around(self, center_kpc: Floats, radius_kpc: float) -> tuple[Floats, Floats]:
         """Return offsets and masses inside a sphere."""
-        center = center_kpc if self.box_kpc is None else _wrapped(center_kpc, self.box_kpc)
+        center = self.wrapped(center_kpc)
         rows = np.asarray(self.tree.query_ball_point(center, radius_kpc), dtype=np.int64)
         return offset(self.position_kpc[rows], center, self.box_kpc), self.mass_msun[rows]
 
@@ -79,8 +83,8 @@ def find_halos(box: Box, min_m500c_msun: float) -> HaloTable:
     """
     matter = _read(box, min_m500c_msun)
     lowest_kpc = float(np.cbrt(3 * min_m500c_msun / (4 * np.pi * CONTRAST * matter.critical)))
-    centers, radii = _try_cells(matter, lowest_kpc)
-    halos = [box.measure(center) for center in centers[radii >= lowest_kpc]]
+    centers = _try_cells(matter, lowest_kpc, min_m500c_msun)
+    halos = [box.measure(matter.wrapped(center)) for center in centers]
     halos = [halo for halo in halos if halo.m500c_msun >= min_m500c_msun]
     halos.sort(key=lambda halo: -halo.m500c_msun)
     return _as_table(_apart(halos, box.box_kpc))
@@ -112,26 +116,27 @@ def _wrapped(position_kpc: Floats, box_kpc: float) -> Floats:
     return np.where(wrapped < box_kpc, wrapped, 0.0)  # a tiny negative number is rounded up
 
 
-def _try_cells(matter: _Matter, lowest_kpc: float) -> tuple[Floats, Floats]:
-    """Return centres of haloes and their R500c, from dense cells in falling order."""
+def _try_cells(matter: _Matter, lowest_kpc: float, min_m500c_msun: float) -> Floats:
+    """Return centres of haloes from dense cells in falling order, the least massive too small."""
     places = _dense_cells(matter, lowest_kpc / CELLS_PER_R500C)
-    open_cells = np.ones(len(places), bool)
-    centers, radii = [], []
+    tree = cKDTree(places, boxsize=matter.box_kpc)
+    is_open = np.ones(len(places), bool)
+    centers = []
     for number, place in enumerate(places):
-        if not open_cells[number]:
+        if not is_open[number]:
             continue
-        step, mass = matter.around(place, lowest_kpc)
-        center = place + shrink_center(step, mass, lowest_kpc)
-        radius = matter.radius_500c(center, 1.5 * lowest_kpc)
-        claimed = lowest_kpc / CELLS_PER_R500C if np.isnan(radius) else radius
-        for about in (place, center):
-            distance2 = (offset(places, about, matter.box_kpc) ** 2).sum(axis=1)
-            open_cells &= distance2 > claimed**2
-        open_cells[number] = False
-        if np.isfinite(radius):
-            centers.append(center)
-            radii.append(radius)
-    return np.array(centers).reshape(-1, 3), np.array(radii)
+        claims = [(place, lowest_kpc / 2)]
+        step, mass = matter.around(place, 2 * lowest_kpc)
+        if mass.sum() >= min_m500c_msun:  # else no sphere about a place nearby holds as much
+            near = np.linalg.norm(step, axis=1) <= lowest_kpc
+            center = place + shrink_center(step[near], mass[near], lowest_kpc)
+            radius = matter.radius_500c(center, 1.5 * lowest_kpc)
+            if radius >= lowest_kpc:
+                centers.append(center)
+                claims += [(place, radius), (center, radius)]
+        for about, reach in claims:
+            is_open[tree.query_ball_point(matter.wrapped(about), reach)] = False
+    return np.array(centers).reshape(-1, 3)
 
 
 def _dense_cells(matter: _Matter, cell_kpc: float) -> Floats:
@@ -145,7 +150,7 @@ def _dense_cells(matter: _Matter, cell_kpc: float) -> Floats:
     dense = mass >= DENSE * CONTRAST * matter.critical * cell_kpc**3
     order = np.flatnonzero(dense)[np.argsort(-mass[dense], kind="stable")]
     places = np.stack(np.unravel_index(cells[order], tuple(shape)), axis=1)
-    return low + (places + 0.5) * cell_kpc
+    return matter.wrapped(low + (places + 0.5) * cell_kpc)
 
 
 def _apart(halos: list[Halo], box_kpc: float | None) -> list[Halo]:

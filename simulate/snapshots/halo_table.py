@@ -5,6 +5,7 @@ the snapshot. Mass and radius must agree with each other, by which a forgotten h
 found out.
 """
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -198,7 +199,7 @@ def halo_table(
         If a column is missing or has no unit, a value is impossible, an id is there twice, mass and
         radius contradict each other, or a halo lies outside the box.
     """
-    table = _Columns(source, columns, header, units or {}, _rows(columns, snapshot_id))
+    table = _Columns(source, columns, header, _checked_units(units), _rows(columns, snapshot_id))
     table.require("halo_id", "center", "m500c", "r500c")
     count = int(table.rows.sum())
     blank = np.full(count, np.nan)
@@ -244,7 +245,7 @@ def galaxy_table(
         If a column is missing or has no unit, a value is impossible, or a galaxy lies outside the
         box.
     """
-    table = _Columns(source, columns, header, units or {}, _rows(columns, snapshot_id))
+    table = _Columns(source, columns, header, _checked_units(units), _rows(columns, snapshot_id))
     table.require("center", "velocity", "stellar_mass")
     center, velocity = table.physical("center"), table.physical("velocity")
     mass, host = table.physical("stellar_mass"), table.physical("host_id")
@@ -265,6 +266,16 @@ def galaxy_table(
         )
     _refuse_outside(source, "galaxy in row", np.arange(len(mass)), galaxies.center_kpc, header)
     return galaxies
+
+
+def _checked_units(units: Mapping[str, str] | None) -> Mapping[str, str]:
+    keys = sorted(set(UNIT_KEYS.values()))
+    for key in units or {}:
+        if key not in keys:
+            near = difflib.get_close_matches(key, keys, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise InputError(f"table_units: must have keys among {keys}; got '{key}'.{hint}")
+    return units or {}
 
 
 def _rows(columns: Mapping[str, Column], snapshot_id: int) -> NDArray[np.bool_]:

@@ -1,0 +1,1 @@
+"""Tests of scenes made from snapshots."""
