@@ -4,7 +4,7 @@ With residual covariance C and slopes alpha the unbiased estimate of ln M with t
 alpha^T C^-1 (ln s - pi) / (alpha^T C^-1 alpha), of standard deviation (alpha^T C^-1 alpha)^(-1/2).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from icmass.estimate.scaling import (
 
 __all__ = ["LnMass", "combine", "cross_validate", "mean_scatter"]
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 
 class LnMass(NamedTuple):

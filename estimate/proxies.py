@@ -16,7 +16,7 @@ from icmass.estimate.metrics import halo_numbers
 
 __all__ = ["IDEAL", "OBSERVED", "ProxySample"]
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 IDEAL: Final[Mapping[str, str]] = {
     "T": "kt_mass_weighted_kev",
@@ -105,7 +105,7 @@ class ProxySample:
 
     def complete(self) -> "ProxySample":
         """Return the rows of which every proxy is known."""
-        return self.rows(np.isfinite(self.ln_proxy).all(axis=1))
+        return self.rows(np.flatnonzero(np.isfinite(self.ln_proxy).all(axis=1)))
 
     def place(self, name: str) -> int:
         """Return the column of a proxy.

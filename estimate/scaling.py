@@ -7,7 +7,7 @@ per snapshot; `Smooth` lets pi and alpha be polynomials in ln(1+z), with one cov
 
 import math
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +17,7 @@ from icmass.estimate.proxies import ProxySample
 
 __all__ = ["PIVOT_MASS_MSUN", "Binned", "Evolution", "Relations", "Smooth", "fit_relations"]
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 #: Mass at which relations are normalised (Ho et al. 2023).
 PIVOT_MASS_MSUN: Final = 2e14
@@ -58,9 +58,10 @@ class Binned:
     @classmethod
     def of(cls, redshift: ArrayLike, n_bins: int = 11) -> "Binned":
         """Make a bin of each snapshot, or bins of equal numbers where there are more redshifts."""
-        values = np.unique(np.asarray(redshift, np.float64))
+        every = np.asarray(redshift, np.float64)
+        values = np.unique(every)
         if len(values) > n_bins:
-            values = np.unique(np.quantile(redshift, (np.arange(n_bins) + 0.5) / n_bins))
+            values = np.unique(np.quantile(every, (np.arange(n_bins) + 0.5) / n_bins))
         return cls(tuple(0.5 * (values[1:] + values[:-1])), tuple(values))
 
     def terms(self, redshift: Floats) -> tuple[Floats, Floats]:

@@ -7,6 +7,7 @@ of all clusters, and the scatter of predictions for clusters that the relations 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,7 @@ def score_sets(
     list of SetScore
         The best in sample first.
     """
-    known = np.isfinite(sample.ln_proxy).all(axis=1)
+    known = np.flatnonzero(np.isfinite(sample.ln_proxy).all(axis=1))
     complete = sample.rows(known)
     chosen = list(sets or all_sets(sample.names))
     bins = evolution or Binned.of(complete.redshift)
@@ -104,7 +105,7 @@ def score_sets(
     return sorted(scores, key=lambda score: score.in_sample)
 
 
-def binned_scatter(sample: ProxySample, prediction: NDArray[np.float64]) -> float:
+def binned_scatter(sample: ProxySample, prediction: NDArray[np.floating[Any]]) -> float:
     """Return the residual of predicted ln M over its slope on truth per redshift bin, averaged."""
     place = Binned.of(sample.redshift).covariance_bin(sample.redshift)
     parts = [
