@@ -1,0 +1,101 @@
+"""The numbers that make a population: one YAML file, every value with its reason beside it.
+
+A file of a user needs only the keys that differ from those of a shipped population, which it names
+under ``base``.
+"""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from icmass.config.base import Config, read_yaml
+from icmass.errors import InputError
+from icmass.simulate.population.galaxies import GalaxyParameters
+from icmass.simulate.population.gas_profile import GasParameters
+from icmass.simulate.population.haloes import HaloParameters
+from icmass.simulate.population.members import AgnParameters
+from icmass.simulate.population.structures import StructureParameters
+
+__all__ = ["Population", "available_populations"]
+
+_DATA = files("icmass.simulate.population") / "data"
+_SECTIONS: dict[str, type[Config]] = {
+    "haloes": HaloParameters,
+    "gas": GasParameters,
+    "structures": StructureParameters,
+    "galaxies": GalaxyParameters,
+    "agn": AgnParameters,
+}
+
+
+class Population(Config):
+    """All parameters of the embedded population, by section."""
+
+    haloes: HaloParameters
+    gas: GasParameters
+    structures: StructureParameters
+    galaxies: GalaxyParameters
+    agn: AgnParameters
+
+    @classmethod
+    def load(cls, name_or_path: str | Path = "magneticum") -> "Population":
+        """Read a shipped population by its name, or a YAML file.
+
+        Parameters
+        ----------
+        name_or_path : str or path
+            One of `available_populations`, or a file that ends in ``.yaml`` or ``.yml``.
+
+        Raises
+        ------
+        InputError
+            If there is no such population, or a key is unknown, missing or wrong.
+        """
+        source = str(name_or_path)
+        values = _merged(source)
+        unknown = sorted(set(values) - set(_SECTIONS))
+        if unknown:
+            raise InputError(
+                f"{source}: {unknown[0]}: unknown section; known: {', '.join(_SECTIONS)}."
+            )
+        parts = {
+            section: model.parse(
+                values.get(section, {}), lambda key, at=section: f"{source}: {at}.{key}"
+            )
+            for section, model in _SECTIONS.items()
+        }
+        return cls.model_construct(**parts)
+
+
+def available_populations() -> tuple[str, ...]:
+    """Names of the populations that come with the package."""
+    names = (Path(entry.name) for entry in _DATA.iterdir())
+    return tuple(sorted(name.stem for name in names if name.suffix == ".yaml"))
+
+
+def _merged(source: str) -> dict[str, Mapping[str, Any]]:
+    """Sections of a file over those of its base."""
+    values = read_yaml(_path(source))
+    base = values.pop("base", None)
+    for section, keys in values.items():
+        if not isinstance(keys, dict):
+            raise InputError(f"{source}: {section}: must hold lines of 'key: value'; got {keys!r}.")
+    if base is None:
+        return values
+    if base not in available_populations() or base == source:
+        known = ", ".join(available_populations())
+        raise InputError(f"{source}: base: must be another of {known}; got {base!r}.")
+    below = _merged(base)
+    return {name: {**below.get(name, {}), **values.get(name, {})} for name in below | values}
+
+
+def _path(source: str) -> Path:
+    if source in available_populations():
+        return Path(str(_DATA / f"{source}.yaml"))
+    if Path(source).suffix in (".yaml", ".yml"):
+        return Path(source)
+    raise InputError(
+        f"population: must be one of {', '.join(available_populations())} or a YAML file; "
+        f"got '{source}'."
+    )
