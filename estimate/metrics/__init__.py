@@ -5,7 +5,13 @@ a table (`metrics_table`).
 """
 
 from icmass.estimate.metrics.bootstrap import bootstrap, halo_numbers
-from icmass.estimate.metrics.calibration import Evenness, coverage, evenness, pit_histogram
+from icmass.estimate.metrics.calibration import (
+    Evenness,
+    coverage,
+    evenness,
+    ks_p_value,
+    pit_histogram,
+)
 from icmass.estimate.metrics.point import (
     Line,
     bias,
@@ -36,6 +42,7 @@ __all__ = [
     "evenness",
     "fit_line",
     "halo_numbers",
+    "ks_p_value",
     "metrics_table",
     "pit",
     "pit_histogram",

@@ -14,7 +14,7 @@ from scipy import stats
 
 from icmass.errors import InputError
 
-__all__ = ["Evenness", "coverage", "evenness", "pit_histogram"]
+__all__ = ["Evenness", "coverage", "evenness", "ks_p_value", "pit_histogram"]
 
 Floats = NDArray[np.float64]
 
@@ -54,14 +54,19 @@ def evenness(values: ArrayLike, n_independent: int | None = None) -> Evenness:
     values : array, shape (n,)
         Between 0 and 1.
     n_independent : int, optional
-        Number of halos, where several rows are of one: the p-value is then that of as many
+        Number of halos, where each has several rows: the p-value is then that of as many
         independent clusters, which is never too small. All rows by default.
     """
     ordered = np.sort(_unit(values))
     n = len(ordered)
     steps = np.arange(n + 1) / n
     distance = float(max(np.max(steps[1:] - ordered), np.max(ordered - steps[:-1])))
-    return Evenness(distance, float(stats.kstwo.sf(distance, n_independent or n)))
+    return Evenness(distance, ks_p_value(distance, n_independent or n))
+
+
+def ks_p_value(distance: float, n: int) -> float:
+    """Return how often n independent even values are farther from even than a KS distance."""
+    return float(stats.kstwo.sf(distance, n))
 
 
 def _unit(values: ArrayLike) -> Floats:

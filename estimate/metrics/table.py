@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from icmass.errors import InputError
 from icmass.estimate.metrics.bootstrap import bootstrap
-from icmass.estimate.metrics.calibration import coverage, evenness
+from icmass.estimate.metrics.calibration import coverage, evenness, ks_p_value
 from icmass.estimate.metrics.point import (
     Line,
     bias,
@@ -105,6 +105,11 @@ class MetricRow:
     n_halo: int
     value: dict[str, float]
     error: dict[str, float]
+
+    @property
+    def pit_p_value(self) -> float:
+        """How often chance makes the PIT of as many halos less even; NaN without distributions."""
+        return ks_p_value(self.value.get("pit_ks", np.nan), self.n_halo)
 
 
 def evaluate(scores: Scores, line: Line | None = None) -> dict[str, float]:

@@ -15,8 +15,10 @@ from icmass.estimate.metrics import (
     bootstrap,
     error_std,
     evaluate,
+    evenness,
     halo_numbers,
     metrics_table,
+    pit,
     point_scores,
     reference_points,
     score,
@@ -105,6 +107,8 @@ def test_bins_hold_their_clusters_and_share_one_line():
         n_resamples=20,
     )
     assert [row.by for row in table] == ["all", "ln M", "ln M"]
+    n_halo = N // LINES_OF_SIGHT
+    assert table[0].pit_p_value == evenness(pit(scores), n_halo).p_value
     whole, low, high = table
     assert (whole.n, whole.n_halo) == (N, N // LINES_OF_SIGHT)
     inside = (scores["ln_mass"] >= 32.0) & (scores["ln_mass"] < 33.0)
@@ -134,6 +138,7 @@ def test_numbers_without_distribution_have_point_metrics_alone():
     points = point_scores(scores["mean"], scores["ln_mass"])
     (row,) = metrics_table(points, np.arange(N), n_resamples=10)
     assert "nll" not in row.value
+    assert math.isnan(row.pit_p_value)
     assert row.value["slope_scatter"] == evaluate(scores)["slope_scatter"]
 
 
