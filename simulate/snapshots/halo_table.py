@@ -262,7 +262,7 @@ def galaxy_table(
     if bad.any():
         raise InputError(
             f"{source}: galaxies must have finite positions, velocities and masses from 0; "
-            f"{bad.sum()} of {len(bad)} have not, the first is row {int(bad.argmax())}. Drop them."
+            f"{bad.sum()} of {len(mass)} have not, the first is row {int(bad.argmax())}. Drop them."
         )
     _refuse_outside(source, "galaxy in row", np.arange(len(mass)), galaxies.center_kpc, header)
     return galaxies
@@ -354,7 +354,7 @@ def _refuse_outside(
         first = int(bad.argmax())
         raise InputError(
             f"{source}: positions must lie in the box of {header.box_kpc:.5g} kpc (physical); "
-            f"{bad.sum()} of {len(bad)} do not, the first is {what} {names[first]} at "
+            f"{bad.sum()} of {len(names)} do not, the first is {what} {names[first]} at "
             f"{', '.join(f'{x:.5g}' for x in center_kpc[first])} kpc. Check the unit, and whether "
             f"it is comoving."
         )
