@@ -86,7 +86,7 @@ class Predictive:
             Quantiles.
         """
         p = np.asarray(probability, np.float64)
-        return cls(ndtri(p), np.asarray(value, np.float64))
+        return cls(ndtri(p), np.ascontiguousarray(value, np.float64))
 
     @classmethod
     def from_samples(cls, samples: ArrayLike) -> Self:
@@ -104,7 +104,8 @@ class Predictive:
         outer = -ndtri(_TAIL_SAMPLES / (drawn.shape[1] + 1))
         spacing = _KNOT_SPACING / np.cbrt(drawn.shape[1])
         score = np.linspace(-outer, outer, 1 + int(np.ceil(2.0 * outer / spacing)))
-        return cls(score, np.quantile(drawn, ndtr(score), axis=1, method="weibull").T)
+        value = np.quantile(drawn, ndtr(score), axis=1, method="weibull").T
+        return cls(score, np.ascontiguousarray(value))
 
     @classmethod
     def from_predictions(cls, predictions: Predictions) -> Self:
@@ -128,7 +129,10 @@ class Predictive:
 
     def quantile(self, probability: ArrayLike) -> Floats:
         """Return quantiles, shape (n, m), at m probabilities."""
-        wanted = ndtri(np.atleast_1d(np.asarray(probability, np.float64)))
+        p = np.atleast_1d(np.asarray(probability, np.float64))
+        if not np.all((p >= 0.0) & (p <= 1.0)):
+            raise InputError(f"probability: must be from 0 to 1; got {p.tolist()}.")
+        wanted = ndtri(p)
         result = np.empty((len(self), len(wanted)))
         kernels.quantiles(self.score, self.value, wanted, result)
         return result
@@ -168,7 +172,10 @@ class Predictive:
 
     def _locate(self, x: ArrayLike) -> tuple[Floats, Floats]:
         """Return the normal score of x and dx/dz there, shape (n,) each."""
-        at = np.ascontiguousarray(np.broadcast_to(np.asarray(x, np.float64), (len(self),)))
+        at = np.asarray(x, np.float64)
+        if at.shape not in {(), (len(self),)}:
+            raise InputError(f"x: must be one number or of shape ({len(self)},); got {at.shape}.")
+        at = np.ascontiguousarray(np.broadcast_to(at, (len(self),)))
         z, slope = np.empty(len(self)), np.empty(len(self))
         kernels.normal_scores(self.score, self.value, at, z, slope)
         return z, slope

@@ -163,6 +163,32 @@ def test_pull_measures_the_distortion(kind, mean, std):
     assert pulls.std() == pytest.approx(std, rel=4.5 / math.sqrt(2 * N))
 
 
+def from_samples(mean: np.ndarray, std: np.ndarray, rng: np.random.Generator) -> Predictive:
+    return Predictive.from_samples(mean[:, None] + std[:, None] * rng.standard_normal((3000, 400)))
+
+
+def from_quantiles(mean: np.ndarray, std: np.ndarray, _: np.random.Generator) -> Predictive:
+    p = [0.025, 0.16, 0.5, 0.84, 0.975]
+    return Predictive.from_quantiles(p, mean[:, None] + std[:, None] * stats.norm.ppf(p))
+
+
+@pytest.mark.parametrize("make", [from_samples, from_quantiles])
+@pytest.mark.parametrize(
+    ("width", "shift", "right"),
+    [(1.0, 0.0, True), (1.4, 0.0, False), (0.7, 0.0, False), (1.0, 0.5, False)],
+)
+def test_samples_and_quantiles_are_flagged_alike(make, width, shift, right):
+    rng = np.random.default_rng(21)
+    sigma, mean = rng.uniform(0.1, 0.4, 3000), rng.uniform(32, 34, 3000)
+    truth = mean + sigma * rng.standard_normal(3000)
+    scores = score(make(mean + shift * sigma, width * sigma, rng), truth, np.full(3000, 30.0))
+    assert (evenness(pit(scores)).p_value > KS_P) == right
+    assert (evenness(scores["tarp"]).p_value > KS_P) == right
+    assert (abs(coverage_z(scores, 0.68)) < Z_MAX) == right
+    for name in ("nll", "crps"):
+        assert (abs(mean_z(excess(scores, name))) < Z_MAX) == right
+
+
 def test_evenness_is_scipys_and_halos_weaken_it():
     values = np.random.default_rng(2).random(300) ** 1.2
     found, reference = evenness(values), stats.kstest(values, "uniform")

@@ -157,6 +157,8 @@ def test_predictions_of_a_catalog():
         (lambda: Predictive.from_quantiles([0.5, 1.0], [[1.0, 2.0]]), "without both ends"),
         (lambda: Predictive.from_quantiles([0.5], [[1.0]]), "k >= 2"),
         (lambda: Predictive.from_samples(np.zeros((3, 49))), "m >= 50"),
+        (lambda: skewed().crps([1.0, 2.0, 3.0]), r"x: must be one number or of shape \(2,\)"),
+        (lambda: skewed().quantile([0.5, 1.1]), "probability: must be from 0 to 1"),
         (lambda: Predictive.from_samples(np.zeros((3, 60))), "3 others, the first in row 0"),
     ],
 )
