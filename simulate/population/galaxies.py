@@ -49,6 +49,8 @@ class GalaxyParameters(Config):
     """Concentration of the galaxies over that of the halo."""
     concentration_scatter: NotNegative
     """Of the natural logarithm."""
+    place_shape: NotNegative
+    """Power of the axis ratios of the gas that the distribution of galaxies has."""
     velocity_ratio: Positive
     """Velocity dispersion of galaxies over that of dark matter."""
     velocity_scatter: NotNegative
@@ -231,9 +233,9 @@ def _members(
     ratio = parameters.concentration_ratio * np.exp(scatter)
     concentration = np.repeat(structures.concentration[rows] * ratio, counts)
     radius = _nfw_radii(concentration, rng)
-    central = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.intp) if len(rows) else []
+    central = np.cumsum(counts) - counts
     radius[central] = 0.0
-    axes = stretch(structures.axis_ratio[rows], 1.5)
+    axes = stretch(structures.axis_ratio[rows], parameters.place_shape)
     place = _along_axes(
         structures.orientation[host],
         np.repeat(axes, counts, axis=0) * random_directions(len(host), rng),
@@ -267,7 +269,7 @@ def _infalling(
     count = int(rng.poisson(parameters.infall_share * members))
     low, high = parameters.infall_r200
     radius = structures.r200c_kpc[0] * low * (high / low) ** rng.random(count)
-    axes = stretch(structures.axis_ratio[:1], 1.5)
+    axes = stretch(structures.axis_ratio[:1], parameters.place_shape)
     direction = _along_axes(structures.orientation[0], axes * random_directions(count, rng))
     motion = _along_axes(structures.orientation[0], rng.standard_normal((count, 3)))
     return radius[:, None] * direction, parameters.infall_velocity * sigma_kms * motion[:, 2]
