@@ -52,7 +52,9 @@ def background_rate(
     ndarray, shape (n_interval, n_y, n_x)
         Counts/s; not to be written to, for it is kept for the next cluster.
     """
-    view = View(0.0, 0.0, mode, width_arcsec)
+    # Pixels at the rim of a round field are cut from a wider one that covers them.
+    margin_arcsec = 4.0 * grid.pixel_arcsec if mode == "pointed" else 0.0
+    view = View(0.0, 0.0, mode, width_arcsec + margin_arcsec)
     components = (
         particle_background(view, instrument),
         foreground(view, instrument, nh_cm2),
@@ -64,6 +66,8 @@ def background_rate(
         for interval in intervals
     ]
     rate = np.stack(images)
+    if mode == "pointed":
+        rate *= grid.field_fraction(View(0.0, 0.0, mode, width_arcsec))
     rate.flags.writeable = False
     return rate
 
