@@ -1,15 +1,6 @@
 """Catalogs at scale: many workers, interruptions, one result."""
 
 from icmass.simulate.production.driver import Progress, Summary, produce, simulate_catalog
-from icmass.simulate.production.producer import ClusterProducer, Producer
-from icmass.simulate.production.sources import Source
+from icmass.simulate.production.tasks import Producer
 
-__all__ = [
-    "ClusterProducer",
-    "Producer",
-    "Progress",
-    "Source",
-    "Summary",
-    "produce",
-    "simulate_catalog",
-]
+__all__ = ["Producer", "Progress", "Summary", "produce", "simulate_catalog"]

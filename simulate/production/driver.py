@@ -18,9 +18,8 @@ from icmass.catalog.manifest import SHARDS
 from icmass.catalog.store import shard_name
 from icmass.config import SimulateConfig
 from icmass.errors import InputError
-from icmass.simulate.production.producer import ClusterProducer, Producer
 from icmass.simulate.production.resume import open_or_create
-from icmass.simulate.production.tasks import make_shard
+from icmass.simulate.production.tasks import Producer, make_shard
 from icmass.simulate.production.workers import open_workers
 
 __all__ = ["Progress", "Summary", "produce", "simulate_catalog"]
@@ -118,6 +117,8 @@ def simulate_catalog(
         If the configuration cannot be met or is not that of the catalog, the directory cannot be
         used or is in use, or workers end before their work.
     """
+    from icmass.simulate.production.producer import ClusterProducer  # noqa: PLC0415  (slow)
+
     return produce(
         ClusterProducer(config),
         directory,

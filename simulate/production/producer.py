@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Protocol
 
 from icmass.catalog import Band, CatalogSpec, Failure, ImageGeometry, ShardData
 from icmass.config import SimulateConfig
@@ -12,26 +11,9 @@ from icmass.simulate.production.sources import Contents, Source, make_source
 from icmass.simulate.rows.row import Row, collect, observe_scene
 from icmass.simulate.rows.settings import RowSettings
 
-__all__ = ["ClusterProducer", "Producer", "observe_rows", "row_settings"]
+__all__ = ["ClusterProducer", "observe_rows", "row_settings"]
 
 _LONGEST_REASON = 300
-
-
-class Producer(Protocol):
-    """What `icmass.simulate.production.driver.produce` makes a catalog with.
-
-    It is sent to workers, so it holds little. Equal arguments give equal data in every process.
-    """
-
-    @property
-    def spec(self) -> CatalogSpec:
-        """What the catalog holds."""
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-
-    def shard(self, start: int, stop: int) -> ShardData:
-        """Make rows [start, stop)."""
 
 
 class ClusterProducer:

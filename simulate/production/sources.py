@@ -116,7 +116,7 @@ class PopulationSource:
             truth=_OF_POPULATION,
             galaxies=True,
             regions=True,
-            box_size_mpc=self.population.haloes.box_size_mpc,
+            box_size_mpc=self.population.haloes.box_mpc,
             provenance={"population": self.population.model_dump(mode="json")},
         )
 

@@ -1,18 +1,36 @@
-"""The task of a worker: make one shard and put it into the directory of the catalog."""
+"""The task of a worker: make one shard and put it into the directory of the catalog.
+
+Whoever can make a shard of given rows is a `Producer`; what is in them does not matter here.
+"""
 
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
-import numba
-
-from icmass.catalog import Catalog, ShardRecord
+from icmass.catalog import Catalog, CatalogSpec, ShardData, ShardRecord
 from icmass.errors import InputError, InputWarning
-from icmass.simulate.production.producer import Producer
 from icmass.simulate.production.resume import first_difference
 
-__all__ = ["make_shard"]
+__all__ = ["Producer", "make_shard"]
+
+
+class Producer(Protocol):
+    """What `icmass.simulate.production.driver.produce` makes a catalog with.
+
+    It is sent to workers, so it holds little. Equal arguments give equal data in every process.
+    """
+
+    @property
+    def spec(self) -> CatalogSpec:
+        """What the catalog holds."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def shard(self, start: int, stop: int) -> ShardData:
+        """Make rows [start, stop)."""
 
 
 def make_shard(
@@ -44,6 +62,8 @@ def make_shard(
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Let kernels use one thread, for there is a worker for each core."""
+    import numba  # noqa: PLC0415  (slow to import, and the driver does without)
+
     before = numba.get_num_threads()
     numba.set_num_threads(1)
     try:
