@@ -11,10 +11,9 @@ from icmass.simulate.scene import SceneGalaxies, SceneRegions
 from icmass.simulate.snapshots.column import SightColumn
 from icmass.simulate.snapshots.halo_table import GalaxyTable, HaloTable
 
-__all__ = ["is_blended", "scene_galaxies", "scene_regions"]
+__all__ = ["scene_galaxies", "scene_regions"]
 
 CYLINDER_KM_S = 3785.0  # galaxies beyond are no part of the cluster's field (the study's cut)
-BLENDING_MASS = 0.5  # of the main halo
 
 
 def scene_galaxies(
@@ -58,11 +57,3 @@ def scene_regions(
         radius_kpc=halos.r500c_kpc[rows],
         mass_msun=halos.m500c_msun[rows],
     )
-
-
-def is_blended(column: SightColumn, halos: HaloTable, row: int) -> bool:
-    """Tell whether a halo of at least half the mass is seen inside R500c."""
-    rows, position = column.select(halos.center_kpc)
-    near = np.hypot(position[:, 0], position[:, 1]) < halos.r500c_kpc[row]
-    heavy = halos.m500c_msun[rows] >= BLENDING_MASS * halos.m500c_msun[row]
-    return bool((near & heavy & (rows != row)).any())

@@ -21,7 +21,7 @@ from icmass.simulate.readers.snapshot import Header
 from icmass.simulate.scene import Scene, SceneKey
 from icmass.simulate.snapshots.box import Box
 from icmass.simulate.snapshots.column import SightColumn
-from icmass.simulate.snapshots.companions import is_blended, scene_galaxies, scene_regions
+from icmass.simulate.snapshots.companions import scene_galaxies, scene_regions
 from icmass.simulate.snapshots.directions import check_lines_of_sight, line_of_sight
 from icmass.simulate.snapshots.find import find_halos
 from icmass.simulate.snapshots.halo_table import (
@@ -117,9 +117,9 @@ class SnapshotSource:
         self._half_depth_kpc = _half("depth_kpc", depth_kpc, np.inf)
         self._loaded: tuple[int, Box] | None = None
         self._measured: tuple[tuple[int, int], Halo] | None = None
-        headers = [self._header(file) for file in self.files]
-        self._halos = self._all_halos(halos, headers, min_m500c_msun)
-        self._galaxies = self._all_galaxies(galaxies, headers)
+        self._headers = [self._header(file) for file in self.files]
+        self._halos = self._all_halos(halos, self._headers, min_m500c_msun)
+        self._galaxies = self._all_galaxies(galaxies, self._headers)
         self._ends = np.cumsum([len(table) for table in self._halos])
         if self._ends[-1] == 0:
             raise InputError(
@@ -135,6 +135,12 @@ class SnapshotSource:
     def halos(self) -> list[HaloTable]:
         """The haloes of each snapshot."""
         return list(self._halos)
+
+    @property
+    def box_size_mpc(self) -> float | None:
+        """Comoving side of the simulated box; None where there is none, or more than one."""
+        sides = {_comoving_side_mpc(header) for header in self._headers}
+        return sides.pop() if len(sides) == 1 else None
 
     def key(self, index: int) -> SceneKey:
         """Name the scene without making it."""
@@ -175,8 +181,6 @@ class SnapshotSource:
         hubble_km_s_kpc = _hubble_km_s_kpc(box.header)
         galaxies = self._galaxies[snapshot]
         flags = Flag.GAS_TRUNCATED if _is_truncated(gas, box, column) else Flag(0)
-        if is_blended(column, halos, row):
-            flags |= Flag.BLENDED
         return Scene(
             key=self.key(index),
             gas=gas,
@@ -324,6 +328,12 @@ def _per_snapshot(name: str, paths: str | Sequence[str], count: int) -> list[str
     return tables
 
 
+def _comoving_side_mpc(header: Header) -> float | None:
+    if header.box_kpc is None:
+        return None
+    return float(np.round(header.box_kpc / header.scale_factor / 1e3, 9))  # a of each cancels
+
+
 def _hubble_km_s_kpc(header: Header) -> float:
     return float(header.cosmology.H(header.redshift).to_value("km / (s kpc)"))
 
@@ -380,9 +390,9 @@ def _truth(
 ) -> dict[str, float]:
     """Columns of the catalog that only the simulation knows."""
     truth = {"v_los_halo_km_s": float(column.rotation[2] @ np.array(halo.velocity_kms))}
-    side_kpc = box.header.box_kpc
-    if side_kpc is not None:
-        comoving_mpc = halos.center_kpc[row] % side_kpc / box.header.scale_factor / 1e3
+    side_mpc = _comoving_side_mpc(box.header)
+    if side_mpc is not None:
+        comoving_mpc = halos.center_kpc[row] / box.header.scale_factor / 1e3 % side_mpc
         truth |= {f"box_{axis}_mpc": float(x) for axis, x in zip("xyz", comoving_mpc, strict=True)}
     if np.isfinite(halos.concentration[row]):
         truth["concentration"] = float(halos.concentration[row])
