@@ -169,8 +169,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
     _count(
         "n_phot",
         "observable",
-        "Photons of gas and AGN in the image, all energies (of everything, where the catalog does "
-        "not keep origins apart).",
+        "Photons of gas and AGN in the image, all bands together (of everything, where the catalog "
+        "does not keep origins apart).",
         required=True,
     ),
     _count(
@@ -193,10 +193,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
     ),
     _count("n_background", "observable", "Background photons in the image.", required=True),
     _count("n_background_500", "observable", "Background photons inside R500c.", required=True),
-    _count("n_phot_icm", "truth", "Photons of gas in the image, all energies."),
-    _count("n_phot_agn", "truth", "Photons of AGN in the image, all energies."),
-    _count("n_phot_icm_500", "truth", "Photons of gas inside R500c, all energies."),
-    _count("n_phot_agn_500", "truth", "Photons of AGN inside R500c, all energies."),
+    _count("n_phot_icm", "truth", "Photons of gas in the image, all bands together."),
+    _count("n_phot_agn", "truth", "Photons of AGN in the image, all bands together."),
+    _count("n_phot_icm_500", "truth", "Photons of gas inside R500c, all bands together."),
+    _count("n_phot_agn_500", "truth", "Photons of AGN inside R500c, all bands together."),
     _count("n_agn", "truth", "Number of AGN drawn as sources in the image."),
     _number("n_phot_expected", "", "truth", "Expectation of n_phot_icm."),
     # Galaxies
