@@ -28,15 +28,15 @@ TOLERANCE = 0.1  # of M500c against 500 critical densities in R500c
 ALIASES = {
     "halo_id": ("halo_id", "id", "haloid", "halo"),
     "snapshot_id": ("snapshot_id", "snapshot"),
-    "center": ("center", "centre", "position", "pos", "coordinates"),
-    "m500c": ("m500c", "m500", "m_500c", "m_500", "m500_crit", "mass_500c"),
-    "r500c": ("r500c", "r500", "r_500c", "r_500", "r500_crit", "radius_500c"),
-    "m200c": ("m200c", "m200", "m_200c", "m_200", "m200_crit", "mass_200c"),
-    "r200c": ("r200c", "r200", "r_200c", "r_200", "r200_crit", "radius_200c"),
-    "velocity": ("velocity", "vel", "velocities"),
+    "center": ("center", "centre", "position", "pos"),
+    "m500c": ("m500c", "m500", "m_500c", "m500_crit"),
+    "r500c": ("r500c", "r500", "r_500c", "r500_crit"),
+    "m200c": ("m200c", "m200", "m_200c", "m200_crit"),
+    "r200c": ("r200c", "r200", "r_200c", "r200_crit"),
+    "velocity": ("velocity", "vel"),
     "concentration": ("concentration", "c200c"),
-    "stellar_mass": ("stellar_mass", "mstar", "m_star", "mass_stars"),
-    "host_id": ("host_id", "host", "host_halo_id"),
+    "stellar_mass": ("stellar_mass", "mstar"),
+    "host_id": ("host_id", "host"),
 }
 PARTS = {"center": ("x", "y", "z"), "velocity": ("vx", "vy", "vz")}
 KINDS = {
