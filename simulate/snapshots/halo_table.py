@@ -122,6 +122,11 @@ class _Columns:
         present = [part for part in parts if part is not None]
         if not parts or len(present) < len(parts):
             return None
+        if len({(part.unit, part.frame) for part in present}) > 1:
+            raise InputError(
+                f"{self.source}: the columns {', '.join(PARTS[name])} must have one unit; got "
+                f"{', '.join(part.unit or 'none' for part in present)}."
+            )
         values = np.column_stack([part.values for part in present])
         return Column(values, present[0].unit, present[0].frame)
 
@@ -312,7 +317,7 @@ def _refuse_impossible(source: str, halos: HaloTable) -> None:
         first = int(np.argmin(good))
         raise InputError(
             f"{source}: haloes must have finite centres and positive M500c and R500c; "
-            f"{(~good).sum()} of {len(good)} have not, the first is halo {halos.halo_id[first]}. "
+            f"{(~good).sum()} of {len(halos)} have not, the first is halo {halos.halo_id[first]}. "
             f"Drop them, or leave small ones out by min_m500c_msun."
         )
     if (halos.halo_id < 0).any():

@@ -152,6 +152,13 @@ def test_one_axis_missing_is_a_missing_centre(tmp_path, header):
         read(write_rows(tmp_path / "halos.ecsv", table), header)
 
 
+def test_axes_in_different_units_are_refused(tmp_path, header):
+    table = split(rows(header))
+    table["y"].unit = "Mpc"
+    with pytest.raises(InputError, match="columns x, y, z must have one unit; got kpc, Mpc, kpc"):
+        read(write_rows(tmp_path / "halos.ecsv", table), header)
+
+
 def _change(name, row, value):
     def change(table):
         table[name][row] = value
