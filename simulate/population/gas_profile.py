@@ -62,6 +62,8 @@ class GasParameters(Config):
     """Scatter of its logarithm."""
     core_radius_cool_core: Weight
     """Correlation with the cool core."""
+    core_radius_beta: Weight
+    """Correlation with the outer slope."""
     core_radius_slope: Number
     """Slope in mass."""
     cusp: Number
@@ -84,6 +86,8 @@ class GasParameters(Config):
     """ln of the compact core in n^2 over the form at the core radius."""
     compact_cool_core: Number
     """Its growth with the cool core."""
+    compact_max: Number
+    """The greatest value of that logarithm."""
     compact_radius: Positive
     """Its radius, R500c."""
     compact_slope: Positive
@@ -113,6 +117,8 @@ class GasParameters(Config):
     """How many times cooler and denser that phase is."""
     kt_particle_scatter: NotNegative
     """Scatter of ln T from particle to particle."""
+    kt_min_kev: NotNegative
+    """No gas is colder."""
 
     fluctuation_center: NotNegative
     """rms of ln n at the centre."""
@@ -260,19 +266,21 @@ def _density_shape(
     """Density with radius, any norm, shape (n, k)."""
     p = parameters
     cool_core = structures.cool_core[:, None]
-    shared = p.core_radius_cool_core
-    offset = shared * cool_core + np.sqrt(1.0 - shared**2) * normal[:, 2, None]
+    slope = normal[:, 3, None]
+    known = np.array([p.core_radius_cool_core, p.core_radius_beta])
+    rest = np.sqrt(max(0.0, 1.0 - known @ known))
+    offset = known[0] * cool_core + known[1] * slope + rest * normal[:, 2, None]
     mass = structures.m500c_msun[:, None] / p.gas_pivot_msun
     core = p.core_radius * mass**p.core_radius_slope * np.exp(p.core_radius_scatter * offset)
     cusp = np.clip(p.cusp + p.cusp_cool_core * cool_core, 0.0, p.cusp_max)
-    beta = np.maximum(p.beta + p.beta_scatter * normal[:, 3, None], 0.4)
+    beta = np.maximum(p.beta + p.beta_scatter * slope, 0.4)
     outer = np.clip(p.steepening + p.steepening_scatter * normal[:, 4, None], 0.0, 5.0)
     squared = (
         (x / core) ** -cusp
         * (1.0 + (x / core) ** 2) ** (0.5 * cusp - 3.0 * beta)
         * (1.0 + (x / p.steepening_radius) ** 3) ** (-outer / 3.0)
     )
-    height = np.exp(np.minimum(p.compact + p.compact_cool_core * cool_core, 7.0))
+    height = np.exp(np.minimum(p.compact + p.compact_cool_core * cool_core, p.compact_max))
     squared += height * (1.0 + (x / p.compact_radius) ** 2) ** -p.compact_slope
     return np.sqrt(squared)
 

@@ -143,6 +143,7 @@ def _paint_structures(
         parameters.cool_factor,
         parameters.fluctuation_kt,
         parameters.kt_particle_scatter,
+        parameters.kt_min_kev,
         parameters.metallicity_particle_scatter,
         _fluctuations(),
         _CELLS / _CUBE_R500,

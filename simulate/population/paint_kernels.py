@@ -44,6 +44,7 @@ def paint_shells(
     cool_factor,
     fluctuation_kt,
     kt_scatter,
+    kt_min,
     metallicity_scatter,
     cube,
     cells_per_r500,
@@ -77,7 +78,7 @@ def paint_shells(
     phase : float64 array, shape (n, 3)
         Shift of the cube of fluctuations.
     cool_share : float64 array, shape (n,)
-    cool_factor, fluctuation_kt, kt_scatter, metallicity_scatter : float
+    cool_factor, fluctuation_kt, kt_scatter, kt_min, metallicity_scatter : float
     cube : float32 array, shape (c, c, c, 4)
         Unit fields of ln n and the velocity; c is a power of 2.
     cells_per_r500 : float
@@ -136,7 +137,7 @@ def paint_shells(
                     + w * axes[structure, 2, d]
                 )
                 velocity[row, d] = motion[structure, d] + speed * cube[i, j, k, 1 + d]
-            out_kt[row] = temperature
+            out_kt[row] = max(temperature, kt_min)
             out_metallicity[row] = metallicity[structure, shell] * max(metals, 0.0)
             out_mass[row] = mass
             out_measure[row] = mass * density[structure, shell] * denser * compression
