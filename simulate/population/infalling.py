@@ -3,7 +3,7 @@
 Both are drawn in the frame of the halo, whose long axis is the first.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -92,6 +92,14 @@ class Bodies:
 
     def __len__(self) -> int:
         return len(self.mass_msun)
+
+    def turned(self, turn: Floats) -> "Bodies":
+        """Turn from the frame of the halo to that of the observer."""
+        return replace(
+            self,
+            position_kpc=self.position_kpc @ turn.T,
+            velocity_kms=self.velocity_kms @ turn.T,
+        )
 
 
 def draw_power_law(

@@ -3,6 +3,7 @@
 Numbers and distances of the parameters are comoving, in Mpc/h; results are physical kpc and km/s.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from icmass.simulate.population.structure_list import StructureKind
 if TYPE_CHECKING:
     from icmass.simulate.population.haloes import MainHalo
 
-__all__ = ["NeighbourParameters", "draw_far", "draw_near", "turn_on_flow"]
+__all__ = ["NeighbourParameters", "draw_far", "draw_near", "in_flow"]
 
 Floats = NDArray[np.float64]
 
@@ -142,11 +143,11 @@ def _bodies(
     )
 
 
-def turn_on_flow(velocity_kms: Floats, position_kpc: Floats, hubble_kms_mpc: float) -> Floats:
-    """Add the Hubble flow along the line of sight, the third axis, at the halo's redshift."""
-    flow = np.zeros_like(velocity_kms)
-    flow[:, 2] = hubble_kms_mpc * position_kpc[:, 2] / 1000.0
-    return velocity_kms + flow
+def in_flow(bodies: Bodies, hubble_kms_mpc: float) -> Bodies:
+    """Add the Hubble flow along the line of sight, the third axis."""
+    velocity = bodies.velocity_kms.copy()
+    velocity[:, 2] += hubble_kms_mpc * bodies.position_kpc[:, 2] / 1000.0
+    return replace(bodies, velocity_kms=velocity)
 
 
 def _mass_function(parameters: NeighbourParameters) -> tuple[Floats, Floats]:

@@ -5,7 +5,7 @@ number of galaxies and their velocities together. Physical kpc, km/s and Msun in
 observer: x to the east, y to the north, z away, about the centre and motion of the main halo.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import cache
 from typing import Any
@@ -48,6 +48,10 @@ class Filaments:
 
     def __len__(self) -> int:
         return len(self.radius_kpc)
+
+    def turned(self, turn: Floats) -> "Filaments":
+        """Turn from the frame of the halo to that of the observer."""
+        return replace(self, start_kpc=self.start_kpc @ turn.T, end_kpc=self.end_kpc @ turn.T)
 
 
 @dataclass(frozen=True)

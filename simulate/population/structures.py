@@ -4,8 +4,7 @@ The body of the halo (shape, substructures, companions, everything within the ne
 drawn once and turned for each line of sight; only what lies further along it is drawn anew.
 """
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,7 @@ from icmass.simulate.population.neighbours import (
     NeighbourParameters,
     draw_far,
     draw_near,
-    turn_on_flow,
+    in_flow,
 )
 from icmass.simulate.population.shapes import (
     ShapeParameters,
@@ -102,117 +101,104 @@ def draw_structures(
     """
     parameters = population.structures
     cosmology = population.haloes.cosmology()
-    hubble, flow = cosmology.h, cosmology.H0.value * float(cosmology.efunc(halo.redshift))
+    hubble, flow_kms_mpc = cosmology.h, cosmology.H0.value * float(cosmology.efunc(halo.redshift))
     names = ("population", halo.snapshot_id, halo.halo_id)
     body = np.random.default_rng(stream(seed, *names, "structures"))
     sight = np.random.default_rng(stream(seed, *names, line_of_sight, "structures"))
 
     shape = draw_axis_ratios(np.array([halo.disturbance]), parameters.shape, body)
     axes = stretch(shape, parameters.shape.dark_power)[0]
-    sigma = float(velocity_dispersion_kms(halo.m200c_msun, flow, parameters))
-    inner = [
-        draw_substructures(halo, sigma, axes, parameters.substructures, body),
-        draw_companions(halo, sigma, axes, parameters.companions, body),
-    ]
+    sigma = float(velocity_dispersion_kms(halo.m200c_msun, flow_kms_mpc, parameters))
+    fallen = draw_substructures(halo, sigma, axes, parameters.substructures, body)
+    merging = draw_companions(halo, sigma, axes, parameters.companions, body)
     near = draw_near(halo, hubble, axes, parameters.neighbours, body)
-    bridges = [inner[1], near]
+    looks = _draw_looks(len(fallen) + len(merging) + len(near), parameters.shape, body)
     filaments = connect(
         halo,
-        np.concatenate([part.position_kpc for part in bridges]),
-        np.concatenate([part.mass_msun for part in bridges]),
+        np.concatenate([merging.position_kpc, near.position_kpc]),
+        np.concatenate([merging.mass_msun, near.mass_msun]),
         parameters.filaments,
         body,
     )
-    intrinsic = _intrinsic(sum(map(len, (*inner, near))), body)
 
     turn = random_rotations(1, sight)[0]
     far = draw_far(halo, hubble, parameters.neighbours, sight)
-    bodies = [*(_turned(part, turn) for part in (*inner, near)), far]
-    bodies[2:] = [_in_flow(part, flow) for part in bodies[2:]]
-    latents = np.concatenate([intrinsic, _intrinsic(len(far), sight)])
-    orientation = np.concatenate(
+    main = _Looks(
+        np.array([[halo.cool_core, halo.disturbance, halo.star_formation, 0.0]]),
+        np.eye(3)[None],
+        shape,
+    )
+    return _assemble(
+        halo,
+        parameters,
         [
-            turn.T[None],
-            random_rotations(len(intrinsic), body) @ turn.T,
-            random_rotations(len(far), sight),
-        ]
-    )
-    ratios = np.concatenate(
-        [
-            shape,
-            draw_axis_ratios(latents[: len(intrinsic), 1], parameters.shape, body),
-            draw_axis_ratios(latents[len(intrinsic) :, 1], parameters.shape, sight),
-        ]
-    )
-    turned = replace(
-        filaments, start_kpc=filaments.start_kpc @ turn.T, end_kpc=filaments.end_kpc @ turn.T
-    )
-    return _assemble(halo, parameters, bodies, latents, orientation, ratios, turned)
-
-
-def _intrinsic(count: int, rng: np.random.Generator) -> Floats:
-    """Draw cool core, disturbance, star formation and concentration, shape (count, 4)."""
-    return rng.standard_normal((count, 4))
-
-
-def _turned(bodies: Bodies, turn: Floats) -> Bodies:
-    """Turn from the frame of the halo to that of the observer."""
-    return replace(
-        bodies,
-        position_kpc=bodies.position_kpc @ turn.T,
-        velocity_kms=bodies.velocity_kms @ turn.T,
+            fallen.turned(turn),
+            merging.turned(turn),
+            in_flow(near.turned(turn), flow_kms_mpc),
+            in_flow(far, flow_kms_mpc),
+        ],
+        [main.turned(turn), looks.turned(turn), _draw_looks(len(far), parameters.shape, sight)],
+        filaments.turned(turn),
     )
 
 
-def _in_flow(bodies: Bodies, hubble_kms_mpc: float) -> Bodies:
-    velocity = turn_on_flow(bodies.velocity_kms, bodies.position_kpc, hubble_kms_mpc)
-    return replace(bodies, velocity_kms=velocity)
+class _Looks(NamedTuple):
+    """What tells haloes of one mass apart, one row each.
+
+    The causes are cool core, disturbance, star formation and concentration, standard normal.
+    """
+
+    causes: Floats
+    orientation: Floats
+    axis_ratio: Floats
+
+    def turned(self, turn: Floats) -> "_Looks":
+        return self._replace(orientation=self.orientation @ turn.T)
+
+
+def _draw_looks(count: int, parameters: ShapeParameters, rng: np.random.Generator) -> _Looks:
+    causes = rng.standard_normal((count, 4))
+    return _Looks(
+        causes, random_rotations(count, rng), draw_axis_ratios(causes[:, 1], parameters, rng)
+    )
 
 
 def _assemble(
     halo: "MainHalo",
     parameters: StructureParameters,
     bodies: list[Bodies],
-    latents: Floats,
-    orientation: Floats,
-    axis_ratio: Floats,
+    looks: list[_Looks],
     filaments: Filaments,
 ) -> Structures:
     """Put the main halo first and give every structure its radii."""
 
-    def column(main: float, name: str) -> Floats:
-        return np.concatenate([[main], *(getattr(part, name) for part in bodies)])
+    def column(main: Any, name: str) -> NDArray[Any]:
+        return np.concatenate([np.array([main]), *(getattr(part, name) for part in bodies)])
 
+    causes, orientation, axis_ratio = (np.concatenate(part) for part in zip(*looks, strict=True))
     mass = column(halo.m500c_msun, "mass_msun")
-    ratio = mass[1:] / halo.m500c_msun
-    concentration = halo.concentration * np.concatenate(
-        [
-            [1.0],
-            ratio**parameters.concentration_slope
-            * np.exp(parameters.concentration_scatter * latents[:, 3]),
-        ]
+    ratio = mass / halo.m500c_msun
+    concentration = halo.concentration * (
+        ratio**parameters.concentration_slope
+        * np.exp(parameters.concentration_scatter * causes[:, 3])
     )
-    r500 = halo.r500c_kpc * (mass / halo.m500c_msun) ** (1.0 / 3.0)
-    r200 = r500 / r500_over_r200(concentration)
-    r200[0] = halo.r200c_kpc
-    zero = np.zeros((1, 3))
+    r500 = halo.r500c_kpc * ratio ** (1.0 / 3.0)
     return Structures(
-        kind=np.concatenate(
-            [[0], *(np.full(len(part), part.kind) for part in bodies)],
-            dtype=np.uint8,
-            casting="unsafe",
+        kind=np.repeat(
+            np.array([StructureKind.MAIN, *(part.kind for part in bodies)], dtype=np.uint8),
+            [1, *map(len, bodies)],
         ),
         m500c_msun=mass,
         r500c_kpc=r500,
-        r200c_kpc=r200,
+        r200c_kpc=r500 / r500_over_r200(concentration),
         concentration=concentration,
-        position_kpc=np.concatenate([zero, *(part.position_kpc for part in bodies)]),
-        velocity_kms=np.concatenate([zero, *(part.velocity_kms for part in bodies)]),
+        position_kpc=column((0.0, 0.0, 0.0), "position_kpc"),
+        velocity_kms=column((0.0, 0.0, 0.0), "velocity_kms"),
         gas_kept=column(1.0, "gas_kept"),
         truncation_r500=column(np.inf, "truncation_r500"),
-        cool_core=np.concatenate([[halo.cool_core], latents[:, 0]]),
-        disturbance=np.concatenate([[halo.disturbance], latents[:, 1]]),
-        star_formation=np.concatenate([[halo.star_formation], latents[:, 2]]),
+        cool_core=causes[:, 0],
+        disturbance=causes[:, 1],
+        star_formation=causes[:, 2],
         orientation=orientation,
         axis_ratio=axis_ratio,
         filaments=filaments,
