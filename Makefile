@@ -1,4 +1,4 @@
-# make quickstart   observe a synthetic cluster; pictures and files appear in quickstart/
+# make quickstart   make a small catalog of mock clusters in quickstart/, print it and draw it
 # make test         run the whole test suite
 # Both build .venv first when it is missing or older than pyproject.toml or constraints.txt.
 # Needs Python 3.11 or newer; choose one with PYTHON=/path/to/python3 make ...
@@ -19,7 +19,8 @@ help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
 
 quickstart: $(READY)
-	$(BIN)/icmass observe -o quickstart --overwrite
+	$(BIN)/icmass simulate -o quickstart --clusters 200 --seed 1
+	$(BIN)/icmass info quickstart --plot quickstart.png --overwrite
 
 test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from icmass.simulate.observation import Observation
     from icmass.simulate.observing import observe
     from icmass.simulate.origin import Origin
+    from icmass.simulate.population.cluster import paint_cluster
+    from icmass.simulate.population.haloes import draw_haloes
+    from icmass.simulate.population.parameters import Population
+    from icmass.simulate.production import simulate_catalog
     from icmass.simulate.readers import gas_from_arrays, gas_from_yt, load_gas
+    from icmass.simulate.rows.row import observe_scene
+    from icmass.simulate.scene import Scene
+    from icmass.simulate.snapshots.source import SnapshotSource
     from icmass.simulate.spherical_cluster import default_cluster
 
 __all__ = [
@@ -27,13 +34,20 @@ __all__ = [
     "Instrument",
     "Observation",
     "Origin",
+    "Population",
+    "Scene",
+    "SnapshotSource",
     "SpectralTable",
     "cie_spectrum",
     "default_cluster",
+    "draw_haloes",
     "gas_from_arrays",
     "gas_from_yt",
     "load_gas",
     "observe",
+    "observe_scene",
+    "paint_cluster",
+    "simulate_catalog",
 ]
 
 _HOME = {
@@ -44,13 +58,20 @@ _HOME = {
     "Instrument": "instrument",
     "Observation": "observation",
     "Origin": "origin",
+    "Population": "population.parameters",
+    "Scene": "scene",
+    "SnapshotSource": "snapshots.source",
     "SpectralTable": "emission",
     "cie_spectrum": "emission",
     "default_cluster": "spherical_cluster",
+    "draw_haloes": "population.haloes",
     "gas_from_arrays": "readers",
     "gas_from_yt": "readers",
     "load_gas": "readers",
     "observe": "observing",
+    "observe_scene": "rows.row",
+    "paint_cluster": "population.cluster",
+    "simulate_catalog": "production",
 }
 
 

@@ -1,0 +1,28 @@
+"""Make a small catalog of painted clusters and compare two proxies of their mass.
+
+    python examples/02_catalog.py
+
+The same catalog is made by: icmass simulate -o catalog --clusters 60 --seed 1
+"""
+
+import numpy as np
+
+from icmass.catalog import Catalog
+from icmass.config import SimulateConfig
+from icmass.simulate import simulate_catalog
+
+simulate_catalog(SimulateConfig(clusters=60, seed=1), "catalog")
+
+catalog = Catalog.open("catalog")
+table = catalog.table(["redshift", "m500c_msun", "lx_0520_erg_s", "n_gal"])
+print(table[:5])
+
+ln_mass = np.log(table["m500c_msun"].to_value("Msun"))
+for name in ("lx_0520_erg_s", "n_gal"):
+    ln_proxy = np.log(np.asarray(table[name], dtype=float))
+    slope, _ = np.polyfit(ln_mass, ln_proxy, 1)
+    print(f"{name}: slope {slope:.2f}")
+
+image = catalog.images([0], bands=["soft"])[0, 0]
+print(f"cluster 0 in 0.5-1.2 keV: {image.sum():,} photons, of the gas: ", end="")
+print(f"{catalog.images([0], bands=['soft'], origins=['icm']).sum():,}")
