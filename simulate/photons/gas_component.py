@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 from astropy.cosmology import FLRW
+from numpy.typing import NDArray
 
 from icmass.errors import InputError
 from icmass.simulate.constants import CM_PER_KPC, LIGHT_SPEED_KMS
@@ -54,9 +55,18 @@ def _folded_plasma(
     """
     view = View(0.0, 0.0, mode, width_arcsec)
     edges = instrument.response(mode).redistribution.energy_edges_kev
-    photons = np.stack(table.photons(edges, redshift), axis=1)
-    photons *= bin_transmission(edges, nh_cm2, cross_section)
+    photons = _received(table, instrument, mode, redshift)
+    photons = photons * bin_transmission(edges, nh_cm2, cross_section)
     return FoldedSpectra.for_view(photons, instrument, view)
+
+
+@lru_cache(maxsize=16)
+def _received(
+    table: SpectralTable, instrument: Instrument, mode: Mode, redshift: float
+) -> NDArray[np.float64]:
+    """Spectra of the plasma table before the Galaxy, kept for the next column."""
+    edges = instrument.response(mode).redistribution.energy_edges_kev
+    return np.stack(table.photons(edges, redshift), axis=1)
 
 
 def gas_component(

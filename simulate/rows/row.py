@@ -148,15 +148,16 @@ def _place(scene: Scene) -> tuple[Halo, float]:
     """Return halo and redshift of a scene, or say what is missing."""
     info = scene.gas.info
     halo, redshift = info.halo, info.redshift
+    if halo is None:
+        raise InputError("scene: must have a halo; got none. Give its M500c and R500c.")
     for name in ("m500c_msun", "r500c_kpc"):
-        value = np.nan if halo is None else getattr(halo, name)
+        value = getattr(halo, name)
         if not 0.0 < value < np.inf:
             raise InputError(
                 f"scene: its halo must have {name} above 0; got {value}. Give it in the halo table."
             )
     if redshift is None or not 0.0 < redshift < np.inf:
         raise InputError(f"scene: must have a redshift above 0; got {redshift}.")
-    assert halo is not None
     return halo, float(redshift)
 
 

@@ -4,7 +4,7 @@ Luminosities are 2-10 keV rest frame, as log10 of erg/s; densities are comoving.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,7 +60,7 @@ class LuminosityFunction:
 
     def number_above(self, log_luminosity: float, redshift: float, log_max: float) -> float:
         """AGN per Mpc^3 between a luminosity and a maximum."""
-        return float(self._cumulative(log_luminosity, log_max, redshift)[1][-1])
+        return float(_cumulative(self, log_luminosity, log_max, redshift)[1][-1])
 
     def draw(
         self,
@@ -70,11 +70,16 @@ class LuminosityFunction:
         rng: np.random.Generator,
     ) -> Floats:
         """Draw log luminosities within a range at one redshift, shape (count,)."""
-        log_l, number = self._cumulative(*log_range, redshift)
+        log_l, number = _cumulative(self, *log_range, redshift)
         return np.interp(rng.random(count) * number[-1], number, log_l)
 
-    def _cumulative(self, log_min: float, log_max: float, redshift: float) -> tuple[Floats, Floats]:
-        nodes = max(int((log_max - log_min) * _NODES_PER_DECADE), 4) + 1
-        log_l = np.linspace(log_min, log_max, nodes)
-        density = self.density(log_l, redshift)
-        return log_l, cumulative_simpson(density, x=log_l, initial=0.0)
+
+@lru_cache(maxsize=64)
+def _cumulative(
+    function: LuminosityFunction, log_min: float, log_max: float, redshift: float
+) -> tuple[Floats, Floats]:
+    """Log luminosities and AGN per Mpc^3 up to each; kept for the next cluster."""
+    nodes = max(int((log_max - log_min) * _NODES_PER_DECADE), 4) + 1
+    log_l = np.linspace(log_min, log_max, nodes)
+    density = function.density(log_l, redshift)
+    return log_l, cumulative_simpson(density, x=log_l, initial=0.0)

@@ -130,8 +130,13 @@ def _rest_band_ratio(redshift: float) -> Floats:
 def _folded(optics: Optics, galaxy: Galaxy, redshift: float) -> FoldedSpectra:
     """Spectra of the AGN population with `_FLUX_UNIT` each, behind the Galaxy."""
     edges_kev = optics.edges_kev
-    photons = AgnSpectra.default().photons(edges_kev, redshift)
-    return optics.fold(_FLUX_UNIT * photons * galaxy.transmission(edges_kev))
+    return optics.fold(_FLUX_UNIT * _emitted(optics, redshift) * galaxy.transmission(edges_kev))
+
+
+@lru_cache(maxsize=16)
+def _emitted(optics: Optics, redshift: float) -> Floats:
+    """Spectra of the AGN population before the Galaxy, kept for the next column."""
+    return AgnSpectra.default().photons(optics.edges_kev, redshift)
 
 
 def _point_sources(

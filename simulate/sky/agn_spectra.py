@@ -6,7 +6,7 @@ indices is the mixture of both neighbours, and fluxes are exact for the mixture 
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,9 +102,7 @@ class AgnSpectra:
 
         In the frame of the source, for the mean photon index.
         """
-        flux = self._band_flux(FLUX_BAND_KEV, 0.0).reshape(len(self.absorber_nh_cm2), -1)
-        mean = flux[:, len(self.photon_index) // 2]
-        return mean / mean[self.absorber_nh_cm2.index(0.0)]
+        return self._soft_transmission
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
         """Draw photon indices and rows of the absorber table, shape (count,) each."""
@@ -130,6 +128,12 @@ class AgnSpectra:
         weight = np.bincount(low, chance * (1.0 - (step - low)), len(self.photon_index))
         weight += np.bincount(low + 1, chance * (step - low), len(self.photon_index))
         return np.outer(self.absorber_share, weight).ravel()
+
+    @cached_property
+    def _soft_transmission(self) -> Floats:
+        flux = self._band_flux(FLUX_BAND_KEV, 0.0).reshape(len(self.absorber_nh_cm2), -1)
+        mean = flux[:, len(self.photon_index) // 2]
+        return mean / mean[self.absorber_nh_cm2.index(0.0)]
 
     def _shapes(self, edges_kev: Floats, redshift: float) -> Floats:
         slopes = np.stack([powerlaw(edges_kev, index) for index in self.photon_index])

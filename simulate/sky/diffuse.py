@@ -109,18 +109,10 @@ def foreground_spectrum(
     edges_kev: Floats, galaxy: Galaxy, table: SpectralTable | str | Path | None = None
 ) -> Floats:
     """Photons/s/cm^2/arcmin^2 per bin of each foreground component, shape (n_component, n)."""
-    return np.stack(
-        [
-            cie_spectrum(
-                edges_kev,
-                plasma["kt_kev"],
-                plasma["metallicity"],
-                norm=plasma["norm_per_arcmin2"],
-                table=table,
-            )
-            * (galaxy.transmission(edges_kev) if plasma["absorbed"] else 1.0)
-            for plasma in literature("diffuse")["foreground"]
-        ]
+    passed = galaxy.transmission(edges_kev)
+    absorbed = [plasma["absorbed"] for plasma in literature("diffuse")["foreground"]]
+    return _plasmas(tuple(edges_kev.tolist()), table) * np.where(
+        np.array(absorbed)[:, None], passed, 1.0
     )
 
 
@@ -130,13 +122,40 @@ def extragalactic_spectrum(edges_kev: Floats, galaxy: Galaxy, flux_limit: float)
     The total less the mean light of the AGN that are drawn. Below 0.2 keV and for the faintest
     limits the AGN alone outshine the power law that is taken for the total; nothing is left there.
     """
+    return _unresolved(tuple(edges_kev.tolist()), flux_limit) * galaxy.transmission(edges_kev)
+
+
+# Spectra before the Galaxy are kept for the next column: it differs from cluster to cluster.
+
+
+@lru_cache(maxsize=8)
+def _plasmas(edges_kev: tuple[float, ...], table: SpectralTable | str | Path | None) -> Floats:
+    """Foreground before the Galaxy absorbs, photons/s/cm^2/arcmin^2, shape (n_component, n)."""
+    edges = np.array(edges_kev)
+    return np.stack(
+        [
+            cie_spectrum(
+                edges,
+                plasma["kt_kev"],
+                plasma["metallicity"],
+                norm=plasma["norm_per_arcmin2"],
+                table=table,
+            )
+            for plasma in literature("diffuse")["foreground"]
+        ]
+    )
+
+
+@lru_cache(maxsize=8)
+def _unresolved(edges_kev: tuple[float, ...], flux_limit: float) -> Floats:
+    """Extragalactic light before the Galaxy absorbs, photons/s/cm^2/arcmin^2, shape (n,)."""
+    edges = np.array(edges_kev)
     power_law = literature("diffuse")["extragalactic"]
-    total = powerlaw(edges_kev, power_law["photon_index"], power_law["norm_per_deg2"])
+    total = powerlaw(edges, power_law["photon_index"], power_law["norm_per_deg2"])
     population = AgnSpectra.default()
-    mean_agn = population.mean_weights() @ population.photons(edges_kev)
+    mean_agn = population.mean_weights() @ population.photons(edges)
     drawn = NumberCounts.default().light_above(flux_limit) * mean_agn
-    left = np.clip(total - drawn, 0.0, None) / _ARCMIN2_PER_DEG2
-    return left * galaxy.transmission(edges_kev)
+    return np.clip(total - drawn, 0.0, None) / _ARCMIN2_PER_DEG2
 
 
 @lru_cache(maxsize=16)

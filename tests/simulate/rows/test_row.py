@@ -143,7 +143,7 @@ def test_scenes_that_cannot_be_observed(scene, change, message):
 
 def test_scenes_without_halo(scene):
     info = replace(scene.gas.info, halo=None)
-    with pytest.raises(InputError, match="its halo must have m500c_msun"):
+    with pytest.raises(InputError, match="must have a halo; got none"):
         observe_scene(replace(scene, gas=replace(scene.gas, info=info)), FAST)
 
 
