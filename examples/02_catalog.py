@@ -11,18 +11,24 @@ from icmass.catalog import Catalog
 from icmass.config import SimulateConfig
 from icmass.simulate import simulate_catalog
 
-simulate_catalog(SimulateConfig(clusters=60, seed=1), "catalog")
 
-catalog = Catalog.open("catalog")
-table = catalog.table(["redshift", "m500c_msun", "lx_0520_erg_s", "n_gal"])
-print(table[:5])
+def main() -> None:
+    simulate_catalog(SimulateConfig(clusters=60, seed=1), "catalog")
 
-ln_mass = np.log(table["m500c_msun"].to_value("Msun"))
-for name in ("lx_0520_erg_s", "n_gal"):
-    ln_proxy = np.log(np.asarray(table[name], dtype=float))
-    slope, _ = np.polyfit(ln_mass, ln_proxy, 1)
-    print(f"{name}: slope {slope:.2f}")
+    catalog = Catalog.open("catalog")
+    table = catalog.table(["redshift", "m500c_msun", "lx_0520_erg_s", "n_gal"])
+    print(table[:5])
 
-image = catalog.images([0], bands=["soft"])[0, 0]
-print(f"cluster 0 in 0.5-1.2 keV: {image.sum():,} photons, of the gas: ", end="")
-print(f"{catalog.images([0], bands=['soft'], origins=['icm']).sum():,}")
+    ln_mass = np.log(table["m500c_msun"].to_value("Msun"))
+    for name in ("lx_0520_erg_s", "n_gal"):
+        slope, _ = np.polyfit(ln_mass, np.log(np.asarray(table[name], dtype=float)), 1)
+        print(f"{name}: slope {slope:.2f}")
+
+    image = catalog.images([0], bands=["soft"])
+    gas = catalog.images([0], bands=["soft"], origins=["icm"])
+    print(f"cluster 0 in 0.5-1.2 keV: {image.sum():,} photons, {gas.sum():,} of them of its gas")
+
+
+# Worker processes import this script, and must not begin again.
+if __name__ == "__main__":
+    main()
