@@ -13,6 +13,7 @@ from icmass.simulate import simulate_catalog
 
 
 def main() -> None:
+    """Make the catalog, read it, fit two slopes."""
     simulate_catalog(SimulateConfig(clusters=60, seed=1), "catalog")
 
     catalog = Catalog.open("catalog")
