@@ -29,6 +29,7 @@ Ints = NDArray[np.int64]
 
 _MAIN_SHARE = 0.6  # of the particles, at least
 _LEAST = 32  # particles of a structure
+_NEIGHBOURS = 48  # inside the support of a particle
 _CELLS = 64
 _CUBE_R500 = 4.0
 _FILAMENT_METALLICITY = 0.2
@@ -133,7 +134,7 @@ def _paint_structures(
         layers.metallicity_solar,
         layers.fluctuation,
         layers.velocity_kms,
-        shell_volume / number,
+        np.cbrt(_NEIGHBOURS * 3.0 / (4.0 * np.pi) * shell_volume / number),
         half_axes[:, :, None] * structures.orientation,
         np.ascontiguousarray(structures.position_kpc),
         np.ascontiguousarray(structures.velocity_kms),

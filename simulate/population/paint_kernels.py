@@ -13,16 +13,20 @@ from icmass.simulate.photons.random_kernels import substream, uniform
 
 __all__ = ["paint_bridges", "paint_shells"]
 
+_STEP = 1.0 / 1024.0
+_TO_UNIT_VARIANCE = math.sqrt(6.0) / 8192.0
+
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _bell(word):
-    """Nearly normal number of unit variance from a uniform one: the sum of four 13-bit pieces."""
+def _bells(word):
+    """Two numbers of zero mean and unit variance, triangular, from one uniform number."""
     bits = np.int64(word * 4503599627370496.0)
-    total = (bits & 8191) + ((bits >> 13) & 8191) + ((bits >> 26) & 8191) + ((bits >> 39) & 8191)
-    return (total - 16382.0) * (math.sqrt(3.0) / 8191.0)
+    one = (bits & 8191) + ((bits >> 13) & 8191) - 8191
+    other = ((bits >> 26) & 8191) + ((bits >> 39) & 8191) - 8191
+    return one * _TO_UNIT_VARIANCE, other * _TO_UNIT_VARIANCE
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def paint_shells(
     key,
     first,
@@ -34,7 +38,7 @@ def paint_shells(
     metallicity,
     fluctuation,
     turbulence,
-    particle_volume,
+    particle_support,
     axes,
     center,
     motion,
@@ -67,8 +71,10 @@ def paint_shells(
         Of shells, in R500c.
     cumulative : float64 array, shape (n, k + 1)
         Share of the particles inside each edge.
-    particle_mass, density, kt, metallicity, fluctuation, turbulence, particle_volume : shape (n, k)
-        By shell; the volume (kpc^3) is what a particle stands for.
+    particle_mass, density, kt, metallicity, fluctuation, turbulence : float64 array, shape (n, k)
+        By shell.
+    particle_support : float64 array, shape (n, k)
+        Of a particle where the density is the mean one, kpc.
     axes : float64 array, shape (n, 3, 3)
         Rows are the half axes that belong to R500c, kpc.
     center, motion : float64 array, shape (n, 3)
@@ -83,67 +89,73 @@ def paint_shells(
         Unit fields of ln n and the velocity; c is a power of 2.
     cells_per_r500 : float
     position, velocity, out_* : arrays to fill
-        ``out_measure`` is mass times density, Msun^2/kpc^3; ``out_support`` the radius of a
-        sphere of 48 particles, kpc.
+        ``out_measure`` is mass times density, Msun^2/kpc^3; ``out_support`` in kpc.
     """
     wrap = cube.shape[0] - 1
+    cool_support = cool_factor ** (-1.0 / 3.0)
+    less = 1.0 - fluctuation_kt
+    widths = np.diff(edges)
     for structure in range(len(first) - 1):
         begin, end = first[structure], first[structure + 1]
+        inside = cumulative[structure]
+        step = 1.0 / max(end - begin, 1)
+        half_axes, middle = axes[structure], center[structure]
+        to_cells = phase[structure]
         shell = 0
         for row in range(begin, end):
             start = substream(key, np.uint64(row))
-            place = (row - begin + uniform(start, np.uint64(0))) / (end - begin)
-            while cumulative[structure, shell + 1] <= place and shell < len(edges) - 2:
+            place = (row - begin + uniform(start, np.uint64(0))) * step
+            while inside[shell + 1] <= place and shell < len(widths) - 1:
                 shell += 1
-            inner, outer = edges[shell] ** 3, edges[shell + 1] ** 3
-            x = np.cbrt(inner + uniform(start, np.uint64(1)) * (outer - inner))
+            # Shells are too thin for the volume inside them to matter.
+            x = edges[shell] + widths[shell] * uniform(start, np.uint64(1))
             up = 2.0 * uniform(start, np.uint64(2)) - 1.0
             angle = 2.0 * math.pi * uniform(start, np.uint64(3))
             across = x * math.sqrt(1.0 - up * up)
             u, v, w = across * math.cos(angle), across * math.sin(angle), x * up
 
             # A step within the cell is left to chance: on average that is linear interpolation.
-            jitter = uniform(start, np.uint64(4)) * 1024.0
-            first_jitter = math.floor(jitter) / 1024.0
-            jitter = (jitter - math.floor(jitter)) * 1024.0
-            second_jitter = math.floor(jitter) / 1024.0
-            third_jitter = jitter - math.floor(jitter)
-            i = math.floor(u * cells_per_r500 + phase[structure, 0] + first_jitter) & wrap
-            j = math.floor(v * cells_per_r500 + phase[structure, 1] + second_jitter) & wrap
-            k = math.floor(w * cells_per_r500 + phase[structure, 2] + third_jitter) & wrap
+            steps = np.int64(uniform(start, np.uint64(4)) * 1073741824.0)
+            i = math.floor(u * cells_per_r500 + to_cells[0] + (steps & 1023) * _STEP) & wrap
+            j = math.floor(v * cells_per_r500 + to_cells[1] + (steps >> 10 & 1023) * _STEP) & wrap
+            k = math.floor(w * cells_per_r500 + to_cells[2] + (steps >> 20) * _STEP) & wrap
+            field = cube[i, j, k]
 
             rms = fluctuation[structure, shell]
-            swell = rms * cube[i, j, k, 0]
-            denser = math.exp(swell - 0.5 * rms * rms)
-            # Keeps the mass-weighted temperature where it was.
-            less = 1.0 - fluctuation_kt
-            warm = -fluctuation_kt * swell + 0.5 * rms * rms * (1.0 - less * less)
-            warm += kt_scatter * _bell(uniform(start, np.uint64(5))) - 0.5 * kt_scatter**2
-            compression = 1.0
-            if uniform(start, np.uint64(6)) < cool_share[structure]:
-                compression = cool_factor
+            variance = rms * rms
+            log_density = rms * field[0] - 0.5 * variance
+            denser = math.exp(log_density)
+            # The last term keeps the mass-weighted temperature where it was.
+            warm = -fluctuation_kt * rms * field[0] + 0.5 * variance * (1.0 - less * less)
+            chance_kt, chance_metals = _bells(uniform(start, np.uint64(5)))
+            warm += kt_scatter * (chance_kt - 0.5 * kt_scatter)
+            temperature = kt[structure, shell] * math.exp(warm)
+            support = particle_support[structure, shell] * math.exp(log_density * (-1.0 / 3.0))
             mass = particle_mass[structure, shell] * denser
-            temperature = kt[structure, shell] * math.exp(warm) / compression
-            metals = 1.0 + metallicity_scatter * _bell(uniform(start, np.uint64(7)))
+            measure = mass * density[structure, shell] * denser
+            if uniform(start, np.uint64(6)) < cool_share[structure]:
+                temperature /= cool_factor
+                measure *= cool_factor
+                support *= cool_support
+            metals = 1.0 + metallicity_scatter * chance_metals
 
-            shift = math.exp(-((x / 0.25) ** 2)) if x < 1.0 else 0.0
+            # Only the innermost gas sloshes.
+            shift = max(0.0, 1.0 - 4.0 * x * x) ** 2
             speed = turbulence[structure, shell]
             for d in range(3):
                 position[row, d] = (
-                    center[structure, d]
+                    middle[d]
                     + shift * peak[structure, d]
-                    + u * axes[structure, 0, d]
-                    + v * axes[structure, 1, d]
-                    + w * axes[structure, 2, d]
+                    + u * half_axes[0, d]
+                    + v * half_axes[1, d]
+                    + w * half_axes[2, d]
                 )
-                velocity[row, d] = motion[structure, d] + speed * cube[i, j, k, 1 + d]
+                velocity[row, d] = motion[structure, d] + speed * field[1 + d]
             out_kt[row] = max(temperature, kt_min)
             out_metallicity[row] = metallicity[structure, shell] * max(metals, 0.0)
             out_mass[row] = mass
-            out_measure[row] = mass * density[structure, shell] * denser * compression
-            out_support[row] = np.cbrt(
-                36.0 / math.pi * particle_volume[structure, shell] / (compression * denser)
-            )
+            out_measure[row] = measure
+            out_support[row] = support
 
 
 @numba.njit(cache=True, nogil=True)
@@ -197,7 +209,9 @@ def paint_bridges(
                     + away * (math.cos(angle) * side[d] + math.sin(angle) * other[d])
                 )
                 velocity[row, d] = 0.0
-            out_kt[row] = kt[bridge] * math.exp(0.3 * _bell(uniform(start, np.uint64(3))) - 0.045)
+            out_kt[row] = kt[bridge] * math.exp(
+                0.3 * _bells(uniform(start, np.uint64(3)))[0] - 0.045
+            )
             out_mass[row] = particle_mass[bridge]
             out_measure[row] = particle_mass[bridge] * density[bridge]
             out_support[row] = np.cbrt(36.0 / math.pi * particle_mass[bridge] / density[bridge])
