@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
+from astropy.table import Table
 
 from icmass.catalog import Flag
 from icmass.simulate.halo import offset
+from icmass.simulate.rows import RowSettings, observe_scene
 from icmass.simulate.snapshots import SnapshotSource
 
 pytestmark = pytest.mark.shared
 CLUSTERS, SIGHTS = 18, 3
-MERGER = 7  # two parts 1 Mpc apart; the table's centre is the potential minimum between them
+MERGER = 7  # of several parts; the table's centre is the potential minimum between them
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,39 @@ def test_neighbours_along_the_line_of_sight_are_seen(source):
     assert first.regions.kind[found.argmin()] == 2  # inside R200c of cluster 0
     assert first.regions.mass_msun[found.argmin()] == pytest.approx(halos.m500c_msun[3])
     assert third.regions.mass_msun.max() > 6e14
+
+
+def test_rows_of_the_catalog_are_those_of_the_clusters(source, shared_dir):
+    table = Table.read(shared_dir / "data/swift/clusters_z0.1.ecsv")
+    settings = RowSettings(exposure_s=500.0, agn="none", background=False)
+    for row in (0, 4, 17):
+        observed = observe_scene(source.scene(SIGHTS * row), settings).columns
+        assert observed["gas_mass_msun"] == pytest.approx(table["Mgas500"][row], rel=1e-4)
+        assert observed["kt_mass_weighted_kev"] == pytest.approx(table["kT_mw"][row], rel=1e-4)
+        assert observed["kt_spectroscopic_like_kev"] == pytest.approx(table["kT_sl"][row], rel=0.02)
+        assert observed["m500c_msun"] == table["M500c"][row]
+
+
+def test_neighbours_shine_in_the_image_where_they_are_listed(source):
+    settings = RowSettings(exposure_s=500.0, agn="none", background=False)
+    pixel, middle = settings.geometry.pixel, settings.geometry.n_x / 2
+    y, x = np.mgrid[: settings.geometry.n_y, : settings.geometry.n_x] + 0.5
+    seen = 0
+    for index in (6, 7, 8, 51, 52, 53):  # clusters 2 and 17 in each other's images
+        scene = source.scene(index)
+        image = observe_scene(scene, settings).images.sum(axis=(0, 1))
+        for east, north in zip(scene.regions.east_kpc, scene.regions.north_kpc, strict=True):
+
+            def counts(east, north, image=image):
+                away = np.hypot(x - (middle - east / pixel), y - (middle + north / pixel))
+                return image[away < 300 / pixel].sum()
+
+            if max(abs(east), abs(north)) > 3000 or min(abs(east), abs(north)) < 300:
+                continue
+            seen += 1
+            for other in ((-east, north), (east, -north), (-east, -north)):
+                assert counts(east, north) > 3 * counts(*other), (index, east, north, other)
+    assert seen == 7
 
 
 def test_own_halo_finding_finds_all_clusters(swift, source):
