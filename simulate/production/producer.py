@@ -1,5 +1,6 @@
 """Make the clusters of one shard out of plain configuration: the work of one worker at a time."""
 
+import secrets
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -30,19 +31,20 @@ class ClusterProducer:
     """
 
     def __init__(self, config: SimulateConfig) -> None:
-        self.config = config
+        self._config_json = config.model_dump_json()
+        self._run = secrets.token_hex(4)  # each run reads its files anew, also in old processes
 
     @property
     def spec(self) -> CatalogSpec:
         """What the catalog holds."""
-        return _stage(self.config.model_dump_json())[2]
+        return _stage(self._config_json, self._run)[2]
 
     def __len__(self) -> int:
-        return len(_stage(self.config.model_dump_json())[0])
+        return len(_stage(self._config_json, self._run)[0])
 
     def shard(self, start: int, stop: int) -> ShardData:
         """Make rows [start, stop); those that fail are recorded."""
-        source, settings, spec = _stage(self.config.model_dump_json())
+        source, settings, spec = _stage(self._config_json, self._run)
         return observe_rows(source, settings, spec, range(start, stop))
 
 
@@ -97,8 +99,8 @@ def _geometry(config: SimulateConfig) -> ImageGeometry:
 
 
 @lru_cache(maxsize=1)
-def _stage(config_json: str) -> tuple[Source, RowSettings, CatalogSpec]:
-    """Build what a configuration asks for, once per process."""
+def _stage(config_json: str, run: str) -> tuple[Source, RowSettings, CatalogSpec]:
+    """Build what a configuration asks for, once per process and run."""
     config = SimulateConfig.model_validate_json(config_json)
     settings = row_settings(config)
     source, contents = make_source(config)
