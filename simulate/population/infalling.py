@@ -131,7 +131,7 @@ def draw_substructures(
     """
     count = int(rng.poisson(_mean_number(parameters, halo.disturbance)))
     radius = rng.uniform(*parameters.radius_r500, count)
-    position = radius[:, None] * axes * random_directions(count, rng)
+    position = radius[:, None] * random_directions(count, rng, axes)
     return Bodies(
         kind=StructureKind.SUBSTRUCTURE,
         mass_msun=halo.m500c_msun
@@ -153,7 +153,7 @@ def draw_companions(
     """Draw what is merging with a halo; parameters as for `draw_substructures`."""
     count = int(rng.poisson(_mean_number(parameters, halo.disturbance)))
     radius = rng.uniform(*parameters.radius_r500, count)
-    direction = axes * random_directions(count, rng)
+    direction = random_directions(count, rng, axes)
     # Half fall in, half come back after the first passage.
     inward = np.where(rng.random(count) < 0.5, -1.0, 1.0)[:, None] * direction
     across = rng.standard_normal((count, 3))

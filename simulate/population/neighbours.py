@@ -98,8 +98,9 @@ def draw_near(
             (nearest**3 + (parameters.reach_mpc_h**3 - nearest**3) * steps[1]) ** (1.0 / 3.0),
         ]
     )
-    direction = random_directions(len(radius), rng)
-    direction[: counts[0]] *= axes
+    direction = np.concatenate(
+        [random_directions(counts[0], rng, axes), random_directions(counts[1], rng)]
+    )
     position = kpc * radius[:, None] * direction
     escape = np.sqrt(2.0 * NEWTON_KPC_KMS2_PER_MSUN * halo.m200c_msun / (kpc * radius))
     velocity = parameters.speed_kms * rng.standard_normal((len(radius), 3))

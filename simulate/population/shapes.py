@@ -41,9 +41,9 @@ def draw_axis_ratios(
     return np.stack([short + (1.0 - short) * rng.random(count), short], axis=1)
 
 
-def random_directions(count: int, rng: np.random.Generator) -> Floats:
-    """Return unit vectors, uniform on the sphere, shape (count, 3)."""
-    vectors = rng.standard_normal((count, 3))
+def random_directions(count: int, rng: np.random.Generator, axes: Floats | float = 1.0) -> Floats:
+    """Return unit vectors, shape (count, 3): uniform, or drawn towards the long ones of `axes`."""
+    vectors = axes * rng.standard_normal((count, 3))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
