@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 # The central density is that of a shell about 0.02 R500c, of a factor 1.28 to either side.
 _CENTRE_IN_R500C = 0.02
 _SHELL_FACTOR = math.exp(0.25)
-_FEWEST_IN_SHELL = 8
+_FEWEST_IN_SHELL = 4
 _HYDROGEN_PER_MSUN = HYDROGEN_FRACTION * MSUN_G / PROTON_MASS_G
 
 
@@ -46,7 +46,7 @@ def gas_truth(gas: Gas, halo: Halo, table: SpectralTable) -> dict[str, float]:
     dict
         Columns of the catalog; NaN where there is no gas to measure on. The central density is the
         volume-weighted mean over the particles of a shell about 0.02 R500c, not known where it
-        holds fewer than 8.
+        holds fewer than 4.
     """
     r500c_kpc = halo.r500c_kpc
     centre = _CENTRE_IN_R500C * r500c_kpc
