@@ -11,8 +11,9 @@ import numpy as np
 
 from icmass.simulate.photons.random_kernels import substream, uniform
 
-__all__ = ["paint_bridges", "paint_shells"]
+__all__ = ["FIELD_STEP", "paint_bridges", "paint_shells"]
 
+FIELD_STEP = 1.0 / 32.0  # of the rms of a field of fluctuations
 _STEP = 1.0 / 1024.0
 _TO_UNIT_VARIANCE = math.sqrt(6.0) / 8192.0
 
@@ -85,8 +86,8 @@ def paint_shells(
         Shift of the cube of fluctuations.
     cool_share : float64 array, shape (n,)
     cool_factor, fluctuation_kt, kt_scatter, kt_min, metallicity_scatter : float
-    cube : float32 array, shape (c, c, c, 4)
-        Unit fields of ln n and the velocity; c is a power of 2.
+    cube : int8 array, shape (c, c, c, 4)
+        ln n and the velocity in steps of `FIELD_STEP` of their rms; c is a power of 2.
     cells_per_r500 : float
     position, velocity, out_* : arrays to fill
         ``out_measure`` is mass times density, Msun^2/kpc^3; ``out_support`` in kpc.
@@ -119,14 +120,14 @@ def paint_shells(
             i = math.floor(u * cells_per_r500 + to_cells[0] + (steps & 1023) * _STEP) & wrap
             j = math.floor(v * cells_per_r500 + to_cells[1] + (steps >> 10 & 1023) * _STEP) & wrap
             k = math.floor(w * cells_per_r500 + to_cells[2] + (steps >> 20) * _STEP) & wrap
-            field = cube[i, j, k]
 
             rms = fluctuation[structure, shell]
             variance = rms * rms
-            log_density = rms * field[0] - 0.5 * variance
+            swell = rms * FIELD_STEP * cube[i, j, k, 0]
+            log_density = swell - 0.5 * variance
             denser = math.exp(log_density)
             # The last term keeps the mass-weighted temperature where it was.
-            warm = -fluctuation_kt * rms * field[0] + 0.5 * variance * (1.0 - less * less)
+            warm = -fluctuation_kt * swell + 0.5 * variance * (1.0 - less * less)
             chance_kt, chance_metals = _bells(uniform(start, np.uint64(5)))
             warm += kt_scatter * (chance_kt - 0.5 * kt_scatter)
             temperature = kt[structure, shell] * math.exp(warm)
@@ -141,7 +142,7 @@ def paint_shells(
 
             # Only the innermost gas sloshes.
             shift = max(0.0, 1.0 - 4.0 * x * x) ** 2
-            speed = turbulence[structure, shell]
+            speed = FIELD_STEP * turbulence[structure, shell]
             for d in range(3):
                 position[row, d] = (
                     middle[d]
@@ -150,7 +151,7 @@ def paint_shells(
                     + v * half_axes[1, d]
                     + w * half_axes[2, d]
                 )
-                velocity[row, d] = motion[structure, d] + speed * field[1 + d]
+                velocity[row, d] = motion[structure, d] + speed * cube[i, j, k, 1 + d]
             out_kt[row] = max(temperature, kt_min)
             out_metallicity[row] = metallicity[structure, shell] * max(metals, 0.0)
             out_mass[row] = mass
