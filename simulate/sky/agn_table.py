@@ -57,9 +57,9 @@ class AgnTable:
         Column in the source; of field AGN, whose redshift is not drawn, its equivalent at
         redshift 0.
     redshift : float64
-        NaN for field AGN.
+        NaN for field AGN drawn by their flux.
     luminosity : float64
-        0.5-2 keV rest frame, erg/s, after intrinsic absorption; NaN for field AGN.
+        0.5-2 keV rest frame, erg/s, after intrinsic absorption; NaN where the redshift is.
     kind : uint8
         `AgnKind`.
     """
