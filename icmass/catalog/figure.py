@@ -11,6 +11,7 @@ from icmass.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
     from icmass.catalog.reading import CatalogReader
@@ -29,8 +30,10 @@ _PROXIES: Final = (
     ("kt_mass_weighted_kev", r"$kT$ mass-weighted [keV]"),
     ("sigma_v_clipped_km_s", r"$\sigma_v$ [km s$^{-1}$]"),
 )
+_MASS_LABEL: Final = r"$M_{500c}$ [$10^{14}\,M_\odot$]"
 _PANELS: Final = 3
-_GALLERY: Final = 6
+_GALLERY: Final = 12
+_GALLERY_COLUMNS: Final = 6
 _MOST_POINTS: Final = 20_000
 _PLAIN_BELOW: Final = 1e4  # smaller numbers are written out, not as powers
 _SMOOTHING_PIXELS: Final = 1.0
@@ -83,20 +86,24 @@ def catalog_figure(catalog: "CatalogReader") -> "Figure":
     if not len(catalog):
         raise InputError(f"{catalog.path}: must hold clusters to be drawn; it is empty.")
     gas = "icm" in catalog.spec.origins and len(catalog.spec.origins) > 1
-    n_rows = 2 if gas else 1
+    chosen = _gallery_rows(catalog)
+    blocks = np.array_split(chosen, -(-len(chosen) // _GALLERY_COLUMNS))
+    n_rows = len(blocks) * (2 if gas else 1)
     figure = Figure(figsize=(15.0, 4.2 + 2.7 * n_rows), layout="constrained")
     top, bottom = np.asarray(figure.subfigures(2, 1, height_ratios=(4.0, 2.7 * n_rows)))
     _draw_columns(top, catalog)
-    chosen = _gallery_rows(catalog)
-    axes = bottom.subplots(n_rows, _GALLERY, squeeze=False)
+    axes = bottom.subplots(n_rows, _GALLERY_COLUMNS, squeeze=False)
     sources: list[tuple[str, list[str] | None]] = [("all photons", None), ("gas alone", ["icm"])]
-    for number, (label, origins) in enumerate(sources[:n_rows]):
-        axes[number, 0].set_ylabel(label)
-        for place, axis in enumerate(axes[number]):
+    shown = [
+        (label, origins, block) for block in blocks for label, origins in sources[: 1 + int(gas)]
+    ]
+    for line, (label, origins, block) in zip(axes, shown, strict=True):
+        line[0].set_ylabel(label)
+        for place, axis in enumerate(line):
             axis.set_xticks([])
             axis.set_yticks([])
-            if place < len(chosen):
-                _draw_cluster(axis, catalog, int(chosen[place]), origins, titled=number == 0)
+            if place < len(block):
+                _draw_cluster(axis, catalog, int(block[place]), origins, titled=origins is None)
             else:
                 axis.set_frame_on(False)
     return figure
@@ -104,7 +111,7 @@ def catalog_figure(catalog: "CatalogReader") -> "Figure":
 
 def _draw_columns(figure: Any, catalog: "CatalogReader") -> None:
     names = {column.name for column in catalog.columns}
-    mass, redshift = catalog.column(_MASS), catalog.column("redshift")
+    mass, redshift = catalog.column(_MASS) / 1e14, catalog.column("redshift")
     shown = slice(None, None, -(-len(catalog) // _MOST_POINTS))
     known = [
         (name, label)
@@ -114,17 +121,27 @@ def _draw_columns(figure: Any, catalog: "CatalogReader") -> None:
     axes = np.atleast_1d(figure.subplots(1, 1 + len(known)))
     style = {"s": 9.0, "c": redshift[shown], "cmap": "viridis", "linewidths": 0.0}
     points = axes[0].scatter(redshift[shown], mass[shown], **style)
-    axes[0].set(xlabel="redshift", ylabel=r"$M_{500c}$ [$M_\odot$]", yscale="log")
+    axes[0].set(xlabel="redshift", ylabel=_MASS_LABEL, yscale="log")
+    _write_out(axes[0].yaxis)
     axes[0].set_title(f"{len(catalog):,} clusters")
     for axis, (name, label) in zip(axes[1:], known, strict=True):
         values = catalog.column(name).astype(np.float64)
         values[values <= 0] = np.nan
         axis.scatter(mass[shown], values[shown], **style)
-        axis.set(xscale="log", yscale="log", xlabel=r"$M_{500c}$ [$M_\odot$]", ylabel=label)
+        axis.set(xscale="log", yscale="log", xlabel=_MASS_LABEL, ylabel=label)
+        _write_out(axis.xaxis)
         if np.nanmax(values, initial=1.0) < _PLAIN_BELOW:
-            axis.yaxis.set_major_formatter("{x:g}")
-            axis.yaxis.set_minor_formatter("{x:g}")
+            _write_out(axis.yaxis)
     figure.colorbar(points, ax=axes[-1], label="redshift")
+
+
+def _write_out(axis: "Axis") -> None:
+    """Write the numbers of a logarithmic axis out, few enough to be apart."""
+    from matplotlib.ticker import LogLocator, NullFormatter  # noqa: PLC0415
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _gallery_rows(catalog: "CatalogReader") -> NDArray[np.int64]:
