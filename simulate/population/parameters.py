@@ -9,6 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from icmass.config.base import Config, read_yaml
 from icmass.errors import InputError
 from icmass.simulate.population.galaxies import GalaxyParameters
@@ -29,8 +31,10 @@ _SECTIONS: dict[str, type[Config]] = {
 }
 
 
-class Population(Config):
+class Population(BaseModel):
     """All parameters of the embedded population, by section."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     haloes: HaloParameters
     gas: GasParameters
@@ -59,13 +63,11 @@ class Population(Config):
             raise InputError(
                 f"{source}: {unknown[0]}: unknown section; known: {', '.join(_SECTIONS)}."
             )
-        parts = {
-            section: model.parse(
-                values.get(section, {}), lambda key, at=section: f"{source}: {at}.{key}"
-            )
+        parts: dict[str, Any] = {
+            section: _parsed(model, values.get(section, {}), f"{source}: {section}")
             for section, model in _SECTIONS.items()
         }
-        return cls.model_construct(**parts)
+        return cls(**parts)
 
 
 def available_populations() -> tuple[str, ...]:
@@ -87,7 +89,29 @@ def _merged(source: str) -> dict[str, Mapping[str, Any]]:
         known = ", ".join(available_populations())
         raise InputError(f"{source}: base: must be another of {known}; got {base!r}.")
     below = _merged(base)
-    return {name: {**below.get(name, {}), **values.get(name, {})} for name in below | values}
+    return _over(below, values)
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys of both, those of the second winning, at every depth."""
+    merged = {**below, **above}
+    for key in below.keys() & above.keys():
+        if isinstance(below[key], dict) and isinstance(above[key], dict):
+            merged[key] = _over(below[key], above[key])
+    return merged
+
+
+def _parsed(model: type[Config], values: Mapping[str, Any], where: str) -> Any:
+    """Check a section and the sections in it, so that errors name the innermost key."""
+    parts = dict(values)
+    for key, field in model.model_fields.items():
+        below = field.annotation
+        if isinstance(below, type) and issubclass(below, Config):
+            inner = values.get(key, {})
+            if not isinstance(inner, dict):
+                raise InputError(f"{where}.{key}: must hold lines of 'key: value'; got {inner!r}.")
+            parts[key] = _parsed(below, inner, f"{where}.{key}")
+    return model.parse(parts, f"{where}.{{}}".format)
 
 
 def _path(source: str) -> Path:

@@ -4,8 +4,8 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
-from icmass.config import Config
 from icmass.simulate.population.haloes import MainHalo
 from icmass.simulate.population.parameters import Population
 from icmass.simulate.population.structure_list import r500_over_r200
@@ -23,13 +23,12 @@ def magneticum() -> Population:
     return Population.load("magneticum")
 
 
-def changed(values: dict[str, Any], population: Config | None = None) -> Any:
+def changed(values: dict[str, Any], population: BaseModel | None = None) -> Any:
     """The population with some values, by their dotted names, replaced."""
-    result: Config = magneticum() if population is None else population
+    result: BaseModel = magneticum() if population is None else population
     for name, value in values.items():
         section, _, rest = name.partition(".")
         below = getattr(result, section)
-        assert below is not None
         result = result.model_copy(
             update={section: changed({rest: value}, below) if rest else value}
         )
