@@ -201,7 +201,7 @@ def draw_haloes(population: "Population", seed: int, start: int, stop: int) -> H
     uniform = np.empty((len(number_of), 5))
     normal = np.empty((len(number_of), 6))
     for row, halo_id in enumerate(number_of):
-        rng = np.random.default_rng(stream(seed, "population", "halo", halo_id))
+        rng = np.random.default_rng(stream(seed, "population", "halo", int(halo_id)))
         uniform[row] = rng.random(5)
         normal[row] = rng.standard_normal(6)
     snapshot_id, redshift = _redshifts(parameters, number_of, uniform[:, 0])
@@ -225,7 +225,8 @@ def _redshifts(
     if parameters.redshifts:
         snapshot_id = number_of % len(parameters.redshifts)
         return snapshot_id, np.array(parameters.redshifts)[snapshot_id]
-    grid = np.linspace(*parameters.redshift_range, 200)
+    least, greatest = parameters.redshift_range
+    grid = np.linspace(least, greatest, 200)
     volume = parameters.cosmology().comoving_volume(grid).value
     place = volume[0] + uniform * (volume[-1] - volume[0])
     return np.zeros_like(number_of), np.interp(place, volume, grid)
