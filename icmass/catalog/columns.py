@@ -80,7 +80,7 @@ FLAG_MEANINGS: Final[dict[Flag, str]] = {
     Flag.BLENDED: "Another halo of at least half the mass lies inside the projected R500c.",
     Flag.FIELD_EDGE: "A part of the image was not exposed.",
     Flag.FEW_GALAXIES: "Fewer than 10 galaxies give the observed velocity dispersions.",
-    Flag.KT_CLAMPED: "Temperatures were clamped to the range of the plasma table.",
+    Flag.KT_CLAMPED: "Over 1% of the emission measure is hotter or colder than the plasma table.",
     Flag.NO_PHOTONS: "The image holds no photon of the gas.",
 }
 

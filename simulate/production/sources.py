@@ -168,4 +168,6 @@ def _snapshots(config: SimulateConfig) -> tuple[Source, Contents]:
         sample_id=config.sample_id,
     )
     galaxies = config.halo_galaxies is not None
-    return source, Contents(_OF_SNAPSHOTS, galaxies=galaxies, regions=True)
+    return source, Contents(
+        _OF_SNAPSHOTS, galaxies=galaxies, regions=True, box_size_mpc=source.box_size_mpc
+    )

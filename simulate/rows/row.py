@@ -27,6 +27,7 @@ from icmass.simulate.scene import Scene, SceneGalaxies, SceneRegions
 
 __all__ = ["Row", "collect", "observe_scene"]
 
+_CLAMPED_SHARE = 0.01  # of the emission measure, as the meaning of the flag says
 _FEWEST_GALAXIES = 10
 _BLENDED_MASS_RATIO = 0.5
 
@@ -162,11 +163,14 @@ def _place(scene: Scene) -> tuple[Halo, float]:
 
 
 def _within_table(gas: Gas, table: SpectralTable) -> tuple[Gas, bool]:
-    """Clamp temperatures to the plasma table, and tell whether there were any to clamp."""
+    """Clamp temperatures to the plasma table, and tell whether so much was that it matters."""
     lowest, highest = table.kt_kev[[0, -1]]
-    if len(gas) == 0 or (gas.kt_kev.min() >= lowest and gas.kt_kev.max() <= highest):
+    outside = (gas.kt_kev < lowest) | (gas.kt_kev > highest)
+    if not outside.any():
         return gas, False
-    return replace(gas, kt_kev=np.clip(gas.kt_kev, lowest, highest)), True
+    emission = gas.emission_measure_cm3
+    matters = emission[outside].sum() > _CLAMPED_SHARE * emission.sum()
+    return replace(gas, kt_kev=np.clip(gas.kt_kev, lowest, highest)), bool(matters)
 
 
 def _flags(

@@ -95,9 +95,12 @@ def test_flags(scene):
     assert flags_of(replace(scene, flags=int(Flag.GAS_TRUNCATED))) == Flag.GAS_TRUNCATED
     few = replace(scene, galaxies=make_galaxies(4))
     assert flags_of(few) == Flag.FEW_GALAXIES
-    kt = scene.gas.kt_kev.copy()
-    kt[5] = 1e-4
-    assert flags_of(replace(scene, gas=replace(scene.gas, kt_kev=kt))) == Flag.KT_CLAMPED
+    emission = np.cumsum(scene.gas.emission_measure_cm3)
+    for share, expected in ((0.005, Flag(0)), (0.02, Flag.KT_CLAMPED)):
+        cold = emission < share * emission[-1]
+        assert cold.any()
+        gas = replace(scene.gas, kt_kev=np.where(cold, 1e-4, scene.gas.kt_kev))
+        assert flags_of(replace(scene, gas=gas)) == expected
     empty = scene.gas.select(np.zeros(len(scene.gas), bool))
     assert flags_of(replace(scene, gas=empty)) == Flag.NO_PHOTONS
     pointed = replace(FAST, mode="pointed")
