@@ -1,20 +1,26 @@
-"""The page on the command line shows the keys and commands that there are."""
+"""The pages on the command line show the keys and commands that there are."""
 
 import re
 
+import pytest
+
 from icmass.cli.main import app
-from icmass.config import ObserveConfig
+from icmass.config import ObserveConfig, SimulateConfig
 from tests.packaging.wheel import CHECKOUT
 
-PAGE = (CHECKOUT / "docs" / "command-line.md").read_text()
+DOCS = CHECKOUT / "docs"
 
 
-def test_configuration_shown_is_the_default():
-    (shown,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert shown == ObserveConfig().to_yaml()
+@pytest.mark.parametrize(
+    ("page", "config"), [("command-line.md", ObserveConfig), ("production.md", SimulateConfig)]
+)
+def test_configuration_shown_is_the_default(page, config):
+    text = (DOCS / page).read_text()
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert shown == config().to_yaml()
 
 
 def test_every_command_is_listed():
     names = {command.name for command in app.registered_commands}
     names |= {group.name for group in app.registered_groups}
-    assert names <= set(re.findall(r"`icmass (\w+)", PAGE))
+    assert names <= set(re.findall(r"`icmass (\w+)", (DOCS / "command-line.md").read_text()))
