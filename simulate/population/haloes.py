@@ -205,10 +205,7 @@ def draw_haloes(population: "Population", seed: int, start: int, stop: int) -> H
         uniform[row] = rng.random(5)
         normal[row] = rng.standard_normal(6)
     snapshot_id, redshift = _redshifts(parameters, number_of, uniform[:, 0])
-    mass = np.empty(len(number_of))
-    for value in np.unique(redshift):
-        here = redshift == value
-        mass[here] = _masses(parameters, float(value), uniform[here, 1])
+    mass = _masses(parameters, redshift, uniform[:, 1])
     return Haloes(
         snapshot_id=snapshot_id,
         halo_id=number_of,
@@ -232,12 +229,16 @@ def _redshifts(
     return np.zeros_like(number_of), np.interp(place, volume, grid)
 
 
-def _masses(parameters: HaloParameters, redshift: float, uniform: Floats) -> Floats:
+def _masses(parameters: HaloParameters, redshift: Floats, uniform: Floats) -> Floats:
     """Draw M500c by inverting the cumulative mass function."""
-    # Steps of 0.02, since one table serves all haloes of a snapshot or nearly the same redshift.
-    table = redshift if parameters.redshifts else round(redshift / 0.02) * 0.02
-    log_mass, cumulative = _cumulative_mass_function(parameters, table)
-    return 10.0 ** np.interp(uniform, cumulative, log_mass) / parameters.h
+    # In a range, steps of 0.02: one table serves all haloes at nearly the same redshift.
+    table_of = redshift if parameters.redshifts else np.round(redshift / 0.02) * 0.02
+    log_mass = np.empty(len(redshift))
+    for table in np.unique(table_of):
+        here = table_of == table
+        grid, cumulative = _cumulative_mass_function(parameters, float(table))
+        log_mass[here] = np.interp(uniform[here], cumulative, grid)
+    return 10.0**log_mass / parameters.h
 
 
 @lru_cache(maxsize=256)
