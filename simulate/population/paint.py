@@ -95,7 +95,8 @@ def _empty(count: int) -> dict[str, Floats]:
 def _share_out(gas_mass: Floats, filaments: Filaments, n_particles: int) -> Ints:
     """Particle at which each structure and then each filament begins, shape (n + 1,)."""
     weight = np.concatenate([gas_mass, filaments.gas_mass_msun]) ** 0.7
-    weight[1:] *= min(1.0, weight[0] * (1.0 / _MAIN_SHARE - 1.0) / max(weight[1:].sum(), 1e-300))
+    room = weight[0] * (1.0 / _MAIN_SHARE - 1.0)
+    weight[1:] *= room / max(room, weight[1:].sum())
     spare = n_particles - min(_LEAST, n_particles // (2 * len(weight))) * len(weight)
     least = (n_particles - spare) // len(weight)
     share = np.floor(spare * np.cumsum(weight) / weight.sum() + 1e-9).astype(np.int64)
