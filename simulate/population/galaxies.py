@@ -4,10 +4,11 @@ Stellar masses in Msun, positions in physical kpc and velocities in km/s about t
 frame of the observer.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
 from icmass.config import Config
 from icmass.config.base import NotNegative, Number, Positive
@@ -33,6 +34,10 @@ __all__ = ["GalaxyParameters", "paint_galaxies"]
 Floats = NDArray[np.float64]
 
 
+Correlation = Annotated[Number, Field(ge=-1, le=1)]
+Share = Annotated[Number, Field(ge=0, lt=1)]
+
+
 class GalaxyParameters(Config):
     """How many galaxies haloes have, where, how fast and how massive."""
 
@@ -41,11 +46,13 @@ class GalaxyParameters(Config):
     richness_slope: Positive
     richness_scatter: NotNegative
     """Of the natural logarithm, beyond Poisson noise."""
-    richness_baryons: Number
+    richness_baryons: Correlation
     """Correlation of the richness with the baryons that a halo kept."""
+    richness_star_formation: Correlation
+    """Correlation of the richness with the efficiency of star formation."""
     pivot_msun: Positive
     """M500c at which richness and stellar mass are given."""
-    substructure_share: Positive
+    substructure_share: Share
     """Greatest share of the galaxies of a halo that its substructures hold."""
 
     concentration_ratio: Positive
@@ -87,7 +94,7 @@ class GalaxyParameters(Config):
     """Power of the total mass that the stellar mass follows."""
     stellar_scatter: NotNegative
     """Of the natural logarithm."""
-    stellar_star_formation: Number
+    stellar_star_formation: Correlation
     """Correlation of the stellar mass with the efficiency of star formation."""
     satellite_slope: Number
     """Slope of the Schechter function of satellites, dN/dM ~ M^slope."""
@@ -95,8 +102,17 @@ class GalaxyParameters(Config):
     """Its break."""
     satellite_min_msun: Positive
     """Least stellar mass of a galaxy that is seen."""
-    central_share: Positive
+    central_share: Share
     """Least share of the stellar mass in the central galaxy with the light around it."""
+
+    @model_validator(mode="after")
+    def _correlations(self) -> "GalaxyParameters":
+        if self.richness_baryons**2 + self.richness_star_formation**2 > 1.0:
+            raise ValueError(
+                "richness_baryons and richness_star_formation: must have squares that sum to at "
+                f"most 1; got {self.richness_baryons} and {self.richness_star_formation}"
+            )
+        return self
 
 
 def paint_galaxies(
@@ -182,8 +198,9 @@ def _counts(
     groups = [np.flatnonzero(~foreign), np.flatnonzero(foreign)]
     parts = zip(generators, groups, strict=True)
     offset = np.concatenate([rng.standard_normal(len(rows)) for rng, rows in parts])
-    shared = parameters.richness_baryons
-    offset[0] = shared * halo.baryons + np.sqrt(1.0 - shared**2) * offset[0]
+    shared = np.array([parameters.richness_baryons, parameters.richness_star_formation])
+    offset[0] *= np.sqrt(1.0 - shared @ shared)
+    offset[0] += shared @ [halo.baryons, halo.star_formation]
     mass = structures.m500c_msun / parameters.pivot_msun
     mean = parameters.richness * mass**parameters.richness_slope
     mean *= np.exp(parameters.richness_scatter * offset)

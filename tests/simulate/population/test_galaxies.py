@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from icmass.simulate.population.galaxies import paint_galaxies
+from icmass.errors import InputError
+from icmass.simulate.population.galaxies import GalaxyParameters, paint_galaxies
 from icmass.simulate.population.haloes import draw_haloes
 from icmass.simulate.population.members import member_agn
 from icmass.simulate.population.stellar_masses import draw_satellites, stellar_mass_msun
@@ -129,9 +130,10 @@ class TestCauses:
             )
         )
         parameters = magneticum().galaxies
+        shared = parameters.richness_baryons + parameters.richness_star_formation
         members = [sum(g.member.sum() for g in group) for group in (few, many)]
         assert members[1] / members[0] == pytest.approx(
-            np.exp(4 * parameters.richness_baryons * parameters.richness_scatter), rel=0.1
+            np.exp(4 * shared * parameters.richness_scatter), rel=0.1
         )
         r500 = make_halo().r500c_kpc
         stars = [
@@ -166,6 +168,13 @@ class TestCauses:
         moments = [np.trapezoid(density * x**k, x) for k in (0, 1, 2)]
         mean, square = moments[1] / moments[0], moments[2] / moments[0]
         assert_mean(drawn / parameters.satellite_mass_msun, mean, np.sqrt(square - mean**2))
+
+
+class TestParameters:
+    def test_correlations_that_leave_no_room_are_refused(self):
+        values = magneticum().galaxies.model_dump() | {"richness_star_formation": -0.9}
+        with pytest.raises(InputError, match=r"squares that sum to at most 1; got 0\.8 and -0\.9"):
+            GalaxyParameters.parse(values)
 
 
 class TestAgn:
