@@ -10,6 +10,8 @@ from icmass.catalog import Catalog
 from icmass.cli.simulate import _display, _progress_line
 from icmass.simulate.production import Progress
 from icmass.simulate.rows.row import observe_scene
+from tests.helpers.snapshots import write_swift
+from tests.simulate.snapshots.boxes import halo_rows, lopsided, write_rows
 
 SMALL = "clusters: 4\nparticles: 3000\npixels: 16\nrows_per_shard: 2\nexposure_s: 5000\n"
 
@@ -240,3 +242,24 @@ def test_clusters_of_a_real_simulation(run, shared_dir, tmp_path):
     catalog.validate()
     assert len(set(catalog.column("halo_id").tolist())) == 18
     assert (catalog.column("n_phot_icm") > 100).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda table: table.remove_column("M500c"), "m500c"),
+        (lambda table: table["x"].__imul__(1e3), "box"),
+    ],
+)
+def test_halo_tables_that_cannot_be_used(run, tmp_path, change, expected):
+    truth = lopsided()
+    box = write_swift(tmp_path / "box.hdf5", truth)
+    table = halo_rows([truth])
+    change(table)
+    halos = write_rows(tmp_path / "halos.ecsv", table)
+    options = ("--snapshot", box, "--halos", halos, "--workers", 1)
+    status, out, err = run("simulate", *options, "-o", tmp_path / "c")
+    assert (status, out) == (2, "")
+    assert expected in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "c").exists()
