@@ -89,7 +89,7 @@ def simulate(
         ),
     ] = None,
     exposure: Annotated[
-        float | None, typer.Option(help="Seconds, on axis, not vignetted. [default: 60000]")
+        float | None, typer.Option(help="Seconds, on axis, not vignetted. [default: 15000]")
     ] = None,
     nh: Annotated[
         str | None,

@@ -125,7 +125,7 @@ class SimulateConfig(Config):
     sample_id: Annotated[int, Field(ge=0)] = 0
     """Number of the simulation in the catalog."""
 
-    exposure_s: Positive = 60_000.0
+    exposure_s: Positive = 15_000.0
     """Exposure on axis, not vignetted, in seconds."""
 
     nh_cm2: Range = 3e20

@@ -106,7 +106,7 @@ class RowSettings:
 
     instrument: str = "erosita"
     mode: Mode = "survey"
-    exposure_s: float = 60_000.0
+    exposure_s: float = 15_000.0
     nh_cm2: float | tuple[float, float] = 3e20
     bands: tuple[Band, ...] = CatalogSpec.bands
     geometry: ImageGeometry = CatalogSpec.geometry
