@@ -5,7 +5,7 @@ particles, galaxies and photons, then every number is computed as the paper does
 snapshot, residual over slope, snapshots averaged. Limits hold for the mean of the seeds.
 
     python benchmarks/population.py [--clusters 3285] [--seeds 3] [--population NAME or FILE]
-        [--particles 200000] [--workers 2] [--json FILE] [--save DIR]
+        [--exposure 15000] [--particles 200000] [--workers 2] [--json FILE] [--save DIR]
     python benchmarks/population.py --catalog DIR [DIR ...]
 
 Catalogs are taken for seeds; they hold no density profiles. Exit status 1 if a limit is not met.
@@ -36,6 +36,7 @@ Columns = dict[str, NDArray[Any]]
 
 CHUNK = 16
 H = 0.704
+EXPOSURE_S = 15_000.0  # unvignetted, survey: a median of some 4,000 photons of gas and AGN
 CYLINDER_KPC, CYLINDER_KMS = 2300.0 / H, 3785.0
 RADII_R500 = np.array([0.02, 0.05, 0.1, 0.2, 0.5, 1.0])
 SHELL = 1.12  # shells reach from radius / SHELL to radius * SHELL
@@ -101,7 +102,7 @@ LIMITS = (
 )
 
 
-def paint_and_observe(task: tuple[str, int, int, int, int]) -> list[dict[str, Any]]:
+def paint_and_observe(task: tuple[str, int, int, int, int, float]) -> list[dict[str, Any]]:
     """Make the rows of haloes `start` to `stop`; runs in a worker."""
     from icmass.simulate.population.cluster import paint_cluster
     from icmass.simulate.population.haloes import draw_haloes
@@ -109,9 +110,9 @@ def paint_and_observe(task: tuple[str, int, int, int, int]) -> list[dict[str, An
     from icmass.simulate.rows.row import observe_scene
     from icmass.simulate.rows.settings import RowSettings
 
-    name, seed, start, stop, particles = task
+    name, seed, start, stop, particles, exposure_s = task
     population = Population.load(name)
-    settings = RowSettings(background=False, seed=seed)
+    settings = RowSettings(background=False, exposure_s=exposure_s, seed=seed)
     haloes = draw_haloes(population, seed, start, stop)
     rows = []
     for index in range(stop - start):
@@ -140,12 +141,18 @@ def shell_density(radius_r500: NDArray[Any], mass: NDArray[Any]) -> NDArray[Any]
 
 
 def make_columns(
-    population: str, seed: int, clusters: int, particles: int = 200_000, workers: int = 2
+    population: str,
+    seed: int,
+    clusters: int,
+    *,
+    particles: int = 200_000,
+    exposure_s: float = EXPOSURE_S,
+    workers: int = 2,
 ) -> Columns:
     """Paint and observe a sample in several processes."""
     os.environ["NUMBA_NUM_THREADS"] = "1"  # of the workers
     tasks = [
-        (population, seed, start, min(start + CHUNK, clusters), particles)
+        (population, seed, start, min(start + CHUNK, clusters), particles, exposure_s)
         for start in range(0, clusters, CHUNK)
     ]
     context = multiprocessing.get_context("spawn")
@@ -266,6 +273,7 @@ def main() -> None:
     parser.add_argument("--clusters", type=int, default=3285)
     parser.add_argument("--seeds", type=int, default=3, help="number of samples")
     parser.add_argument("--population", default="magneticum", help="name or YAML file")
+    parser.add_argument("--exposure", type=float, default=EXPOSURE_S, help="s")
     parser.add_argument("--particles", type=int, default=200_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path, help="write the numbers to a file")
@@ -281,8 +289,9 @@ def main() -> None:
                 arguments.population,
                 sample,
                 arguments.clusters,
-                arguments.particles,
-                arguments.workers,
+                particles=arguments.particles,
+                exposure_s=arguments.exposure,
+                workers=arguments.workers,
             )
         print(f"{sample}: {len(columns['redshift'])} in {time.perf_counter() - start:.1f} s")
         if arguments.save:
