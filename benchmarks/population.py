@@ -117,10 +117,11 @@ def paint_and_observe(task: tuple[str, int, int, int, int, float]) -> list[dict[
     rows = []
     for index in range(stop - start):
         scene = paint_cluster(population, haloes.row(index), seed, 0, particles)
-        columns = dict(observe_scene(scene, settings).columns)
+        columns: dict[str, Any] = dict(observe_scene(scene, settings).columns)
         galaxies = scene.galaxies
         assert galaxies is not None
-        columns["cylinder"] = in_cylinder(*galaxies.position_kpc[:, :2].T, galaxies.v_los_km_s)
+        east, north = galaxies.position_kpc[:, :2].T
+        columns["cylinder"] = in_cylinder(east, north, galaxies.v_los_km_s)
         radius = scene.gas.radius_kpc() / columns["r500c_kpc"]
         columns["density"] = shell_density(radius, scene.gas.mass_msun)
         rows.append(columns)
@@ -159,6 +160,20 @@ def make_columns(
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         rows = [row for part in pool.map(paint_and_observe, tasks) for row in part]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def take_sample(sample: Path | int, arguments: argparse.Namespace) -> Columns:
+    """Read a catalog, or make the sample of a seed."""
+    if isinstance(sample, Path):
+        return read_columns(sample)
+    return make_columns(
+        arguments.population,
+        sample,
+        arguments.clusters,
+        particles=arguments.particles,
+        exposure_s=arguments.exposure,
+        workers=arguments.workers,
+    )
 
 
 def read_columns(path: Path) -> Columns:
@@ -282,21 +297,13 @@ def main() -> None:
     found, validated = [], []
     for sample in arguments.catalog or range(arguments.seeds):
         start = time.perf_counter()
-        if arguments.catalog:
-            columns = read_columns(sample)
-        else:
-            columns = make_columns(
-                arguments.population,
-                sample,
-                arguments.clusters,
-                particles=arguments.particles,
-                exposure_s=arguments.exposure,
-                workers=arguments.workers,
-            )
+        columns = take_sample(sample, arguments)
         print(f"{sample}: {len(columns['redshift'])} in {time.perf_counter() - start:.1f} s")
         if arguments.save:
             arguments.save.mkdir(parents=True, exist_ok=True)
-            np.savez(arguments.save / f"{Path(str(sample)).name}.npz", **columns)
+            np.savez(
+                arguments.save / f"{Path(str(sample)).name}.npz", allow_pickle=False, **columns
+            )
         numbers, others = measure(columns)
         found.append(numbers)
         validated.append(others)
