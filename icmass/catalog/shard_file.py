@@ -27,7 +27,8 @@ from icmass.files import atomic_write
 __all__ = ["ShardFile", "checksum", "read_label", "write_shard"]
 
 _FORMAT: Final = "icmass catalog shard"
-_MAP_OPTIONS: Final = {"compression": "lzf", "shuffle": True}
+# Not LZF: what it writes depends on what it compressed before, and catalogs must not.
+_MAP_OPTIONS: Final = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 _HASH_STEP: Final = 1 << 22  # bytes
 
 
