@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,9 @@ from tests.helpers.catalogs import shard_data
 from tests.helpers.production import TINY_SPEC, TinyProducer
 
 
-def contents(place: Path) -> dict[str, bytes]:
+def contents(place: Path) -> dict[str, str]:
     return {
-        path.relative_to(place).as_posix(): path.read_bytes()
+        path.relative_to(place).as_posix(): sha256(path.read_bytes()).hexdigest()
         for path in place.rglob("*")
         if path.is_file()
     }

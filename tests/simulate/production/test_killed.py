@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import psutil
@@ -61,8 +62,11 @@ def end(process: subprocess.Popen[bytes], number: int, *, group: bool) -> int:
     return process.returncode
 
 
-def files(place: Path) -> dict[str, bytes]:
-    return {p.relative_to(place).as_posix(): p.read_bytes() for p in place.rglob("*.*")}
+def files(place: Path) -> dict[str, str]:
+    return {
+        p.relative_to(place).as_posix(): sha256(p.read_bytes()).hexdigest()
+        for p in place.rglob("*.*")
+    }
 
 
 def test_killed_again_and_again_it_ends_with_the_same_bytes(tmp_path):
