@@ -88,7 +88,7 @@ LIMITS = (
     Limit("correlation T, M_gas", "-0.10"),
     Limit("correlation T, M_star", "-0.15"),
     Limit("correlation N_gal, N_phot,500", "0.25 to 0.35"),
-    Limit("median log10 M500c [Msun/h]", "13.94", 13.89, 13.99),
+    Limit("median log10 M500c, Msun/h", "13.94", 13.89, 13.99),
     Limit("median N_phot", "4000", 3400, 4800),
     Limit("mean AGN share of photons", "", 0.10, 0.20),
     Limit("median AGN share of photons"),
@@ -96,7 +96,7 @@ LIMITS = (
     Limit("galaxies in cylinder, median", "112", 100, 125),
     Limit("galaxies in cylinder, max", "520", 430, 620),
     Limit("M_gas / M at 6.35e14 Msun", "0.143"),
-    Limit("kT at 6.35e14 Msun, z = 0 [keV]", "6.0"),
+    Limit("kT at 6.35e14 Msun, z = 0, keV", "6.0"),
     *(Limit(f"dex of n at {r:g} R500, fixed M") for r in RADII_R500),
     *(Limit(f"dex of n at {r:g} R500, fixed M_gas") for r in RADII_R500),
 )
@@ -215,7 +215,7 @@ def _counts(columns: Columns) -> dict[str, float]:
     share = columns["n_phot_agn"] / np.maximum(columns["n_phot"], 1)
     cylinder = columns["cylinder"]
     return {
-        "median log10 M500c [Msun/h]": float(np.median(np.log10(columns["m500c_msun"] * H))),
+        "median log10 M500c, Msun/h": float(np.median(np.log10(columns["m500c_msun"] * H))),
         "median N_phot": float(np.median(columns["n_phot"])),
         "mean AGN share of photons": float(share.mean()),
         "median AGN share of photons": float(np.median(share)),
@@ -234,7 +234,7 @@ def _norms(sample: ProxySample) -> dict[str, float]:
     expansion = np.sqrt(0.272 * (1 + z) ** 3 + 0.728)
     return {
         "M_gas / M at 6.35e14 Msun": float(np.mean(gas) / 6.35e14),
-        "kT at 6.35e14 Msun, z = 0 [keV]": float(np.mean(kt / expansion ** (2 / 3))),
+        "kT at 6.35e14 Msun, z = 0, keV": float(np.mean(kt / expansion ** (2 / 3))),
     }
 
 
