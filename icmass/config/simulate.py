@@ -80,7 +80,7 @@ class SimulateConfig(Config):
     population: str = "magneticum"
     """Parameters of the embedded population: a name in the package, or a YAML file."""
 
-    particles: Count = 200_000
+    particles: Annotated[int, Field(ge=1000)] = 200_000
     """Gas particles that each cluster of the population is painted with."""
 
     lines_of_sight: Count | None = None

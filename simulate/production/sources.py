@@ -96,7 +96,7 @@ class PopulationSource:
     def key(self, index: int) -> SceneKey:
         """Name a scene without making it."""
         halo = self._halo(index)
-        return SceneKey(0, halo.snapshot_id, halo.halo_id, index % self._lines_of_sight)
+        return SceneKey(self._seed, halo.snapshot_id, halo.halo_id, index % self._lines_of_sight)
 
     def scene(self, index: int) -> Scene:
         """Paint a scene."""
