@@ -1,4 +1,4 @@
-"""A scene that fails is recorded under the name that it would have had; sources are checked first."""
+"""Scenes have their names before they are made, and what cannot be made is refused first."""
 
 import pytest
 
