@@ -118,6 +118,14 @@ class ClippedCounts:
         """Return the counts of all rings and bands, shape (n,): one proxy."""
         return np.asarray(self.counts.sum(axis=(1, 2)))
 
+    def together(self) -> "ClippedCounts":
+        """Return the counts of all bands summed, as one band: what the summed images give.
+
+        For sectors are chosen by all bands together either way.
+        """
+        summed = self.counts.sum(axis=1, keepdims=True)
+        return ClippedCounts(("+".join(self.bands),), self.rings, summed)
+
     def features(self) -> Floats:
         """Return ln(counts + 1) of every band and ring, shape (n, n_band * n_ring).
 

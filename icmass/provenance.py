@@ -15,10 +15,16 @@ __all__ = ["provenance", "versions"]
 _PACKAGES = ("numpy", "numba", "scipy", "astropy", "h5py", "pynbody")
 
 
-def versions() -> dict[str, str]:
-    """Versions of icmass, Python and the packages whose arithmetic enters a result."""
+def versions(*others: str) -> dict[str, str]:
+    """Versions of icmass, Python and the packages whose arithmetic enters a result.
+
+    Parameters
+    ----------
+    *others : str
+        Packages beside those that every result depends on.
+    """
     found = {"icmass": __version__, "python": platform.python_version()}
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *others):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -12,6 +12,7 @@ from icmass.estimate.metrics.calibration import (
     ks_p_value,
     pit_histogram,
 )
+from icmass.estimate.metrics.learning import LearningCurve, fit_learning_curve
 from icmass.estimate.metrics.point import (
     Line,
     bias,
@@ -30,6 +31,7 @@ __all__ = [
     "SCORES",
     "Binning",
     "Evenness",
+    "LearningCurve",
     "Line",
     "MetricRow",
     "Predictive",
@@ -40,6 +42,7 @@ __all__ = [
     "error_std",
     "evaluate",
     "evenness",
+    "fit_learning_curve",
     "fit_line",
     "halo_numbers",
     "ks_p_value",

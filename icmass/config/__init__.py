@@ -7,5 +7,6 @@ what it was. Nothing here knows the simulation; units stand in the names of the 
 from icmass.config.base import Config
 from icmass.config.observe import ObserveConfig
 from icmass.config.simulate import SimulateConfig
+from icmass.config.train import TrainConfig
 
-__all__ = ["Config", "ObserveConfig", "SimulateConfig"]
+__all__ = ["Config", "ObserveConfig", "SimulateConfig", "TrainConfig"]

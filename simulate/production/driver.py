@@ -20,7 +20,7 @@ from icmass.config import SimulateConfig
 from icmass.errors import InputError
 from icmass.simulate.production.resume import open_or_create
 from icmass.simulate.production.tasks import Producer, make_shard
-from icmass.simulate.production.workers import open_workers
+from icmass.workers import open_workers
 
 __all__ = ["Progress", "Summary", "produce", "simulate_catalog"]
 

@@ -104,6 +104,20 @@ def test_the_same_sky_is_kept_in_all_bands():
     assert np.sum(found[0, 0] > plain[0, 0]) == 1
 
 
+def test_bands_together_are_their_summed_images():
+    rng = np.random.default_rng(2)
+    images = rng.poisson(rng.uniform(0.2, 3.0, (4, 3, 1, 1)), (4, 3, 128, 128)).astype(np.uint32)
+    apart = ClippedCounts(("soft", "medium", "hard"), RINGS, clip_images(images, STUDY))
+    summed = clip_images(images.sum(axis=1, keepdims=True, dtype=np.uint32), STUDY)
+    found = apart.together()
+    assert found.bands == ("soft+medium+hard",)
+    np.testing.assert_allclose(found.counts, summed, rtol=1e-12)
+    np.testing.assert_allclose(found.total(), apart.total(), rtol=1e-12)
+    # Clipped each by itself, bands keep other sectors: that is not the same.
+    alone = sum(clip_images(images[:, [band]], STUDY) for band in range(3))
+    assert np.all(alone < summed * (1 - 1e-6))
+
+
 def test_quarter_turns_and_reflections_change_nothing():
     image = np.random.default_rng(1).poisson(3e4, (1, 2, 128, 128))  # no two sectors tie
     expected = clip_images(image, STUDY)

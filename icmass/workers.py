@@ -1,4 +1,4 @@
-"""Who makes the shards: this process, processes of this machine, or those of a dask cluster.
+"""Who does the work of a job: this process, processes of this machine, or those of a dask cluster.
 
 Local workers hold one end of a pipe of which the driver holds the other, and end as soon as that is
 closed: when the driver wants it, and when the driver is killed. So nobody goes on writing.
@@ -25,7 +25,7 @@ from icmass.errors import InputError
 __all__ = ["open_workers", "usable_cores"]
 
 _ENDED: Final = (
-    "workers: a worker ended before its work, killed or out of memory. Finished shards are kept: "
+    "workers: a worker ended before its work, killed or out of memory. What is finished is kept: "
     "run it again, with fewer workers if memory is short."
 )
 

@@ -1,0 +1,341 @@
+"""A run: one estimator, trained on all folds of a catalog, in a directory that explains itself.
+
+::
+
+    RUN/
+      run.json                   configuration, plan, inputs, fingerprint of the catalog, versions
+      config.yaml                what icmass train --config takes to make it again
+      haloes.npy                 which fold tests each halo
+      fold-0/fold.json           recalibration, epochs, normalisation, checksums; written last
+      fold-0/member-0/weights.safetensors, history.csv
+      predictions/out-of-fold.h5 each cluster as said by the fold that did not train on it
+
+Loading checks each part and names the first that differs, with what was expected and found.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icmass import __version__
+from icmass.catalog import Catalog
+from icmass.config import TrainConfig
+from icmass.errors import InputError, OutputError
+from icmass.estimate.estimator import Estimator
+from icmass.estimate.inputs import Inputs
+from icmass.estimate.networks import network_class
+from icmass.estimate.recalibration import Recalibration
+from icmass.estimate.runs.weights import load_weights
+from icmass.files import atomic_write
+from icmass.provenance import versions
+
+__all__ = [
+    "CHECKPOINT",
+    "FOLD_FILE",
+    "HALOES",
+    "HISTORY",
+    "OUT_OF_FOLD",
+    "RUN_FILE",
+    "WEIGHTS",
+    "Fold",
+    "Run",
+    "file_hash",
+]
+
+RUN_FILE: Final = "run.json"
+FOLD_FILE: Final = "fold.json"
+WEIGHTS: Final = "weights.safetensors"
+HISTORY: Final = "history.csv"
+CHECKPOINT: Final = "checkpoint.ckpt"
+HALOES: Final = "haloes.npy"
+OUT_OF_FOLD: Final = "out-of-fold"
+_FORMAT: Final = "icmass run"
+_VERSION: Final = 1
+# What may differ between a run and the same run given again: where and how fast it is computed.
+_MACHINE: Final = ("accelerator", "devices", "strategy", "memory_gb")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The trained networks of one fold, and the map that puts their uncertainties right."""
+
+    number: int
+    members: tuple[Estimator, ...]
+    recalibration: Recalibration
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory that was found sound.
+
+    Attributes
+    ----------
+    path : Path
+    config : TrainConfig
+    plan : dict
+        Settings of the training (`icmass.estimate.training.Plan`).
+    inputs : Inputs
+    fingerprint : str
+        Of the catalog that it was trained on.
+    n_clusters : int
+        Rows of that catalog.
+    """
+
+    path: Path
+    config: TrainConfig
+    plan: Mapping[str, Any]
+    inputs: Inputs
+    fingerprint: str
+    n_clusters: int
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        config: TrainConfig,
+        plan: Mapping[str, Any],
+        inputs: Inputs,
+        catalog: Catalog,
+    ) -> Self:
+        """Begin a run, or go on with one that asks for the same.
+
+        Raises
+        ------
+        OutputError
+            If the place is taken by something else.
+        InputError
+            If a run is there that asks for something else: naming the first key that differs.
+        """
+        run = cls(path, config, dict(plan), inputs, catalog.fingerprint(), len(catalog))
+        if path.is_dir() and any(path.iterdir()):
+            if not (path / RUN_FILE).exists():
+                raise OutputError(f"{path}: must be new, empty or a run; it holds other files.")
+            cls.open(path, complete=False)._require_same(run)
+            return run
+        if path.exists() and not path.is_dir():
+            raise OutputError(f"{path}: must be a directory; it is a file. Choose another name.")
+        if not path.parent.is_dir():
+            raise OutputError(
+                f"{path}: its folder does not exist; create it: mkdir -p {path.parent}"
+            )
+        path.mkdir(exist_ok=True)
+        with atomic_write(path / "config.yaml", overwrite=True) as stage:
+            stage.write_text(config.to_yaml(), encoding="utf-8")
+        with atomic_write(path / RUN_FILE) as stage:
+            stage.write_text(json.dumps(run._to_dict(), indent=1, allow_nan=False) + "\n")
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path, *, complete: bool = True) -> Self:
+        """Open a run.
+
+        Parameters
+        ----------
+        path : str or Path
+        complete : bool
+            Whether every fold must be trained.
+
+        Raises
+        ------
+        InputError
+            If it is not a run, is of another version, or is not complete.
+        """
+        directory = Path(path)
+        values = _read_json(directory / RUN_FILE, "Give a directory that icmass train wrote.")
+        if values.get("format") != _FORMAT:
+            raise InputError(
+                f"{directory / RUN_FILE}: format must be '{_FORMAT}'; got "
+                f"{values.get('format')!r}. Give a directory that icmass train wrote."
+            )
+        if values.get("version") != _VERSION:
+            raise InputError(
+                f"{directory / RUN_FILE}: version must be {_VERSION}; got "
+                f"{values.get('version')!r}, written by {values.get('written_by')}. Train it again."
+            )
+        try:
+            run = cls(
+                directory,
+                TrainConfig.parse(values["config"], lambda key: f"{directory / RUN_FILE}: {key}"),
+                values["plan"],
+                Inputs.from_dict(values["inputs"]),
+                str(values["catalog"]["fingerprint"]),
+                int(values["catalog"]["clusters"]),
+            )
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{directory / RUN_FILE}: must describe a run; it is damaged "
+                f"({type(error).__name__}: {error}). Train it again."
+            ) from error
+        if complete:
+            run.require_complete()
+        return run
+
+    @property
+    def turns(self) -> bool:
+        """Whether clusters are turned in training and predictions averaged over the views."""
+        return self.config.turns and network_class(self.config.network).turns_matter
+
+    def member_directory(self, fold: int, member: int) -> Path:
+        """Return where one network lies."""
+        return self.path / f"fold-{fold}" / f"member-{member}"
+
+    def fold_done(self, fold: int) -> bool:
+        """Return whether a fold is trained."""
+        return (self.path / f"fold-{fold}" / FOLD_FILE).exists()
+
+    def require_complete(self) -> None:
+        """Refuse a run of which a fold is not trained.
+
+        Raises
+        ------
+        InputError
+        """
+        missing = [k for k in range(self.config.folds) if not self.fold_done(k)]
+        if missing:
+            raise InputError(
+                f"{self.path}: must have all {self.config.folds} folds trained; fold "
+                f"{', '.join(map(str, missing))} {'is' if len(missing) == 1 else 'are'} not. Give "
+                "the same icmass train again to go on."
+            )
+
+    def new_estimator(self) -> Estimator:
+        """Return an estimator of this run's kind, not trained."""
+        return Estimator(
+            self.config.network,
+            self.config.head,
+            self.inputs,
+            redshift_scaling=self.config.redshift_scaling,
+        )
+
+    def write_haloes(
+        self,
+        sample: NDArray[np.int64],
+        snapshot: NDArray[np.int64],
+        halo: NDArray[np.int64],
+        fold: NDArray[np.int64],
+    ) -> None:
+        """Note which fold tests each halo, shape (n,) each."""
+        table = np.unique(np.stack([sample, snapshot, halo, fold], axis=1), axis=0)
+        with atomic_write(self.path / HALOES, overwrite=True) as stage:
+            np.save(stage, table, allow_pickle=False)
+
+    def folds_of(self, catalog: Catalog) -> NDArray[np.int64]:
+        """Return the fold that did not train on each cluster of a catalog, shape (n,).
+
+        -1 where no fold trained on its halo.
+
+        Raises
+        ------
+        InputError
+            If the list of haloes is missing or damaged.
+        """
+        path = self.path / HALOES
+        try:
+            table = np.load(path, allow_pickle=False)
+            known = {tuple(row[:3]): row[3] for row in table.tolist()}
+        except (OSError, ValueError, IndexError, TypeError, EOFError) as error:
+            raise InputError(
+                f"{path}: must list the haloes of the run; it is missing or damaged ({error}). "
+                "Give the same icmass train again."
+            ) from error
+        names = ("sample_id", "snapshot_id", "halo_id")
+        keys = zip(*(catalog.column(name).tolist() for name in names), strict=True)
+        return np.array([known.get(key, -1) for key in keys], np.int64)
+
+    def write_fold(self, fold: int, recalibration: Recalibration, summary: Any) -> None:
+        """Note that a fold is trained; its weights are in their places."""
+        directory = self.path / f"fold-{fold}"
+        hashes = {
+            f"member-{m}/{WEIGHTS}": file_hash(self.member_directory(fold, m) / WEIGHTS)
+            for m in range(self.config.members)
+        }
+        values = {
+            "recalibration": recalibration.to_dict(),
+            "members": summary,
+            "sha256": hashes,
+        }
+        with atomic_write(directory / FOLD_FILE, overwrite=True) as stage:
+            stage.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n")
+
+    def load_fold(self, fold: int) -> Fold:
+        """Load the trained networks of a fold.
+
+        Raises
+        ------
+        InputError
+            If a file is missing, damaged or another than was written.
+        """
+        path = self.path / f"fold-{fold}" / FOLD_FILE
+        values = _read_json(path, "Train the run again.")
+        try:
+            hashes = dict(values["sha256"])
+            recalibration = Recalibration.from_dict(values["recalibration"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{path}: must describe a fold; it is damaged ({error}). Remove it and train the "
+                "run again."
+            ) from error
+        members = []
+        for member in range(self.config.members):
+            weights = self.member_directory(fold, member) / WEIGHTS
+            expected = hashes.get(f"member-{member}/{WEIGHTS}")
+            found = file_hash(weights) if weights.exists() else "no file"
+            if found != expected:
+                raise InputError(
+                    f"{weights}: must have the SHA-256 {expected}; got {found}. Remove {path} and "
+                    "train the run again."
+                )
+            estimator = self.new_estimator()
+            load_weights(weights, estimator)
+            members.append(estimator.eval())
+        return Fold(fold, tuple(members), recalibration)
+
+    def _to_dict(self) -> dict[str, Any]:
+        return {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "written_by": f"icmass {__version__}",
+            "config": self.config.model_dump(mode="json"),
+            "plan": dict(self.plan),
+            "inputs": self.inputs.to_dict(),
+            "catalog": {"fingerprint": self.fingerprint, "clusters": self.n_clusters},
+            "versions": versions("torch", "pytorch-lightning", "zuko", "safetensors"),
+        }
+
+    def _require_same(self, other: "Run") -> None:
+        """Refuse to go on with a run as if it were another."""
+        found, expected = self._to_dict(), other._to_dict()
+        for part in ("catalog", "config", "inputs", "plan"):
+            for key, value in expected[part].items():
+                if key not in _MACHINE and found[part].get(key) != value:
+                    raise InputError(
+                        f"{self.path}: is a run with another {part} {key}: expected {value}, found "
+                        f"{found[part].get(key)}. Give another directory for this one."
+                    )
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_json(path: Path, advice: str) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path.parent}: must hold {path.name}; it does not. {advice}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}. {advice}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: must be JSON; it is damaged ({error}). {advice}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: must hold keys and values; got {type(values).__name__}.")
+    return values

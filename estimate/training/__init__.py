@@ -1,0 +1,13 @@
+"""Training: plans, one fold at a time on any number of workers, checkpoints, resumption."""
+
+from icmass.estimate.training.driver import Progress, chosen_clusters, run_folds, train
+from icmass.estimate.training.plan import Plan, make_plan
+
+__all__ = [
+    "Plan",
+    "Progress",
+    "chosen_clusters",
+    "make_plan",
+    "run_folds",
+    "train",
+]

@@ -1,0 +1,177 @@
+"""A whole training: every fold of a catalog, on the workers there are, until the run is complete.
+
+What is finished is kept; the same command goes on after an interruption. The result does not
+depend on the number of workers.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icmass.catalog import Catalog
+from icmass.catalog.lock import DirectoryLock
+from icmass.config import TrainConfig
+from icmass.errors import InputError
+from icmass.estimate.folds import Split, catalog_folds, splits
+from icmass.estimate.metrics import halo_numbers
+from icmass.estimate.recalibration import MIN_CLUSTERS
+from icmass.estimate.runs import HISTORY, Run
+from icmass.estimate.training.plan import Plan, make_plan
+from icmass.workers import open_workers
+
+__all__ = ["Progress", "chosen_clusters", "run_folds", "train"]
+
+_LOOK_EVERY_S: Final = 0.5
+_HALO: Final = ("sample_id", "snapshot_id", "halo_id")
+
+
+class Progress(NamedTuple):
+    """How far a training is: epochs done and at most to come, folds done and all."""
+
+    epochs: int
+    all_epochs: int
+    folds: int
+    all_folds: int
+
+
+Report = Callable[[Progress], None]
+
+
+def train(
+    catalog: Catalog,
+    config: TrainConfig,
+    path: str | Path,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    report: Report | None = None,
+) -> Run:
+    """Train an estimator on all folds of a catalog, or go on with it.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    config : TrainConfig
+    path : str or Path
+        Directory of the run.
+    workers : int, optional
+        Local processes, each of which trains a fold; one per core by default, and one where the
+        accelerator is not the CPU.
+    scheduler : str, optional
+        Address of a dask scheduler in their place; all must see catalog and run.
+    report : callable, optional
+        Is told of the progress.
+
+    Returns
+    -------
+    Run
+        Complete, but for predictions of its own clusters.
+
+    Raises
+    ------
+    InputError
+        If the catalog lacks what is wanted or is too small, the run is of something else, a device
+        is not there, or a loss is not finite.
+    OutputError
+        If the place is taken, or another process trains there.
+    """
+    from icmass.estimate.training.fit import fit_fold  # noqa: PLC0415  (Lightning is slow to load)
+
+    chosen = chosen_clusters(catalog, config)
+    plan, inputs = make_plan(config, chosen)
+    fold, parts = run_folds(chosen, config)
+    run = Run.create(Path(path), config, plan.to_dict(), inputs, chosen)
+    with DirectoryLock(run.path):
+        run.write_haloes(*(chosen.column(name) for name in _HALO), fold)
+        waiting = [k for k in range(config.folds) if not run.fold_done(k)]
+        if scheduler is None and workers is None and config.accelerator != "cpu":
+            workers = 1
+        if workers is not None and scheduler is None:
+            workers = min(workers, max(len(waiting), 1)) if workers > 0 else workers
+        with _watch(run, plan, report), open_workers(workers, scheduler) as (executor, _):
+            futures = [executor.submit(fit_fold, run, chosen, parts[k], k) for k in waiting]
+            wait(futures, return_when="FIRST_EXCEPTION")
+            for future in futures:
+                if future.done():
+                    future.result()
+    return run
+
+
+def chosen_clusters(catalog: Catalog, config: TrainConfig) -> Catalog:
+    """Return the clusters that are used: all, or those of the first haloes of a random order."""
+    mass = catalog.column("m500c_msun")
+    if not np.all(mass > 0):
+        raise InputError(
+            f"{catalog.path}: must know m500c_msun of every cluster to train; "
+            f"{np.sum(~(mass > 0))} of {len(mass)} are not known. Select those that are."
+        )
+    if config.max_clusters is None or config.max_clusters >= len(catalog):
+        return catalog
+    halo = _haloes(catalog)
+    order = np.random.default_rng([config.seed, 0]).permutation(np.unique(halo))
+    return catalog.select(np.isin(halo, order[: config.max_clusters]))
+
+
+def run_folds(catalog: Catalog, config: TrainConfig) -> tuple[NDArray[np.int64], list[Split]]:
+    """Return the fold of each cluster, shape (n,), and the rows of each fold's parts.
+
+    Raises
+    ------
+    InputError
+        If there are fewer haloes than folds, or too few to validate.
+    """
+    halo = _haloes(catalog)
+    fold = catalog_folds(catalog, config.folds, config.seed)
+    parts = list(splits(fold, halo, config.validation, config.seed))
+    fewest = min(len(part.validation) for part in parts)
+    if config.recalibration != "none" and fewest < MIN_CLUSTERS:
+        raise InputError(
+            f"validation: must hold at least {MIN_CLUSTERS} clusters for recalibration; got "
+            f"{fewest} of {len(catalog)} clusters. Give more clusters, a larger validation, or "
+            "recalibration: none."
+        )
+    return fold, parts
+
+
+def _haloes(catalog: Catalog) -> NDArray[np.int64]:
+    return halo_numbers(*(catalog.column(name) for name in _HALO))
+
+
+@contextmanager
+def _watch(run: Run, plan: Plan, report: Report | None) -> Iterator[None]:
+    """Report the progress, which stands in the histories that workers write, until the end."""
+    if report is None:
+        yield
+        return
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(_LOOK_EVERY_S):
+            report(_progress(run, plan))
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _progress(run: Run, plan: Plan) -> Progress:
+    done = folds = 0
+    for fold in range(run.config.folds):
+        finished = run.fold_done(fold)
+        folds += finished
+        for member in range(run.config.members):
+            history = run.member_directory(fold, member) / HISTORY
+            epochs = len(history.read_text().splitlines()) - 1 if history.exists() else 0
+            done += plan.epochs if finished else max(epochs, 0)
+    networks = run.config.folds * run.config.members
+    return Progress(done, plan.epochs * networks, folds, run.config.folds)

@@ -1,0 +1,141 @@
+"""What can be asked of `icmass train`: which network sees what, how it learns, how it is tested."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from icmass.config.base import Config, NotNegative, Number, Positive, number
+
+__all__ = ["TrainConfig"]
+
+
+def _names(value: Any) -> Any:
+    """A list of names, or one text with commas between them."""
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+
+
+def _range(value: Any) -> Any:
+    """Two numbers, as a list or with a comma between them."""
+    if value is None:
+        return None
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or len(parts) != 2:
+        raise ValueError("must be a range LO,HI")
+    lowest, highest = (number(part) for part in parts)
+    if not 0 < lowest <= highest:
+        raise ValueError("must be a range LO,HI with 0 < LO <= HI")
+    return lowest, highest
+
+
+Count = Annotated[int, Field(ge=1)]
+Names = Annotated[list[str], BeforeValidator(_names), Field(min_length=1)]
+Range = Annotated[tuple[float, float] | None, BeforeValidator(_range)]
+
+
+class TrainConfig(Config):
+    """One estimator of masses. Every key may stand in the file of ``--config``."""
+
+    network: str = "resnet"
+    """Name of the network: resnet, profile, paper-single, paper-multiband or paper-multimodal."""
+
+    inputs: Names | None = None
+    """What it sees: image channels (a band, bands joined by +, bands for each of them, all for
+    their sum), galaxies, and observables such as redshift and exposure_s. By default what suits the
+    network, with redshift and exposure_s."""
+
+    origins: Names | None = None
+    """Origins of the photons it sees; all by default, as a telescope does. The study: icm,agn."""
+
+    pixels: Count | None = None
+    """Pixels on each side of the images, which must divide those of the catalog; as there by
+    default."""
+
+    cube_cells: Annotated[int, Field(ge=8)] = 64
+    """Cells on each side of the galaxy cube."""
+
+    redshift_scaling: bool = False
+    """Whether images are scaled to a pivot of 4,000 photons by a fit of counts on redshift, as in
+    the study."""
+
+    equal_weight: bool = False
+    """Whether images are thinned until a photon weighs the same at every redshift: a test of
+    leaks."""
+
+    head: str = "point"
+    """What it says of a mass: point (a number), gaussian (mean and spread), flow (any shape)."""
+
+    recalibration: Literal["temperature", "conformal", "none"] = "temperature"
+    """How stated uncertainties are put right on the validation part."""
+
+    folds: Annotated[int, Field(ge=2)] = 8
+    """Number of folds of whole haloes; 8 are the octants of the box, where the catalog knows it."""
+
+    members: Count = 1
+    """Networks per fold, of different seeds, whose distributions are mixed."""
+
+    validation: Annotated[Number, Field(gt=0, lt=1)] = 0.1
+    """Part of the haloes outside a fold that is set apart for stopping and recalibration."""
+
+    max_clusters: Count | None = None
+    """Haloes to use, the first of a random order; all by default."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Seed of folds, weights, order and augmentation."""
+
+    epochs: Count | None = None
+    """Passes over the training part, at most; the network's own by default."""
+
+    patience: Count | None = None
+    """Epochs without a better validation loss after which training stops; the network's own by
+    default."""
+
+    batch_size: Count | None = None
+    """Clusters per step; the network's own by default."""
+
+    learning_rate: Positive | None = None
+    """Largest learning rate; the network's own by default."""
+
+    weight_decay: NotNegative | None = None
+    """Decay of weights; the network's own by default."""
+
+    schedule: Literal["constant", "one-cycle"] | None = None
+    """How the learning rate goes; the network's own by default."""
+
+    flat_mass: bool | None = None
+    """Whether training draws clusters evenly in ln M, as the study; by default for point
+    estimates only, since a distribution holds for the masses it was trained on."""
+
+    turns: bool = True
+    """Whether images are turned by right angles and mirrored at random, and predictions averaged
+    over these eight views."""
+
+    shift_pixels: Annotated[int, Field(ge=0)] = 0
+    """Images are shifted at random by up to so many pixels."""
+
+    exposure_range_s: Range = None
+    """Exposures LO,HI in s to which training images are thinned at random, in ln exposure."""
+
+    redraw: bool = False
+    """Whether photons are drawn anew in every epoch from the noise-free images, with AGN and
+    background turned by themselves; the catalog must have expectations."""
+
+    accelerator: str = "cpu"
+    """Lightning's accelerator: cpu, gpu, cuda, mps or auto."""
+
+    devices: str | int = "auto"
+    """Lightning's devices: a number, or auto. On the CPU each network has one thread."""
+
+    strategy: str = "auto"
+    """Lightning's strategy, such as ddp."""
+
+    precision: str = "32-true"
+    """Lightning's precision, such as bf16-mixed."""
+
+    memory_gb: Positive = 4.0
+    """Images are held in memory up to this size, and read from the disk beyond it."""
+
+    @model_validator(mode="after")
+    def _redrawn_photons_are_all(self) -> Self:
+        if self.redraw and self.equal_weight:
+            raise ValueError("redraw: cannot go with equal_weight; leave one of them out")
+        return self
