@@ -99,7 +99,12 @@ class EpochOrder(Sampler[NDArray[np.int64]]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return max(len(self.rows) // self.batch_size // self.n_ranks, 1)
+        return len(self.rows) // (self._size * self.n_ranks)
+
+    @property
+    def _size(self) -> int:
+        """Clusters per batch: fewer where they do not fill one of each device."""
+        return max(min(self.batch_size, len(self.rows) // self.n_ranks), 1)
 
     def __iter__(self) -> Iterator[NDArray[np.int64]]:
         rng = np.random.default_rng([*self.seed, self.epoch])
@@ -108,8 +113,8 @@ class EpochOrder(Sampler[NDArray[np.int64]]):
         else:
             order = rng.choice(self.rows, len(self.rows), p=self.weight / self.weight.sum())
         for k in range(len(self)):
-            start = (k * self.n_ranks + self.rank) * self.batch_size
-            yield order[start : start + self.batch_size]
+            start = (k * self.n_ranks + self.rank) * self._size
+            yield order[start : start + self._size]
 
 
 class ClusterData(lightning.LightningDataModule):
@@ -158,7 +163,8 @@ class ClusterData(lightning.LightningDataModule):
         self.seed = seed
         self.augmentation = augmentation
         self.weight = weight
-        self._generator: torch.Generator | None = None
+        self._epoch = -1
+        self._generator = torch.Generator()
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return batches to train on."""
@@ -172,15 +178,18 @@ class ClusterData(lightning.LightningDataModule):
         return _loader(self.test_set, in_order(self.split.validation))
 
     def start_epoch(self, epoch: int, device: torch.device) -> None:
-        """Seed the augmentation of an epoch."""
+        """Seed the augmentation of an epoch; its first batch does so."""
+        self._epoch = epoch
         self._generator = torch.Generator(device).manual_seed(
             int(np.random.SeedSequence([*self.seed, epoch]).generate_state(1)[0])
         )
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Change training batches at random, where they will be used."""
-        if self.trainer is None or not self.trainer.training or self._generator is None:
+        if self.trainer is None or not self.trainer.training:
             return batch
+        if self._epoch != self.trainer.current_epoch:
+            self.start_epoch(self.trainer.current_epoch, batch.ln_mass.device)
         changed = self.augmentation(batch.clusters, batch.exposure_s, self._generator)
         return batch._replace(clusters=changed)
 

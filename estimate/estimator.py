@@ -55,6 +55,9 @@ class Estimator(nn.Module):
         shape = input_shape(inputs)
         self.redshift_scaling = redshift_scaling
         self.network: Network = network_class(network)(shape)
+        for layer in self.network.modules():
+            if isinstance(layer, nn.Conv2d):  # what processors convolve fastest
+                layer.to(memory_format=torch.channels_last)
         self.head = make_head(head, self.network.width)
         with torch.no_grad():
             empty = torch.zeros(1, shape.n_channel, shape.n_y, shape.n_x)
@@ -86,8 +89,11 @@ class Estimator(nn.Module):
 
     def standardise(self, clusters: Clusters) -> Standardised:
         """Return what the network sees of clusters."""
+        images = (self.prepared(clusters) - self.image_mean) * self.image_scale
+        if images.dim() == 4:
+            images = images.contiguous(memory_format=torch.channels_last)
         return Standardised(
-            (self.prepared(clusters) - self.image_mean) * self.image_scale,
+            images,
             (clusters.scalars - self.scalar_mean) * self.scalar_scale,
             (_cube_contrast(clusters.cube) - self.cube_mean) * self.cube_scale,
         )
@@ -183,11 +189,13 @@ def learn_normalisation(
         estimator.redshift_fit.copy_(_fit_counts(reader, rows))
     images = _Moments(estimator.network.standardised_over)
     scalars, cube = _Moments((0,)), _Moments((0, 1, 2, 3))
+    generator = torch.Generator().manual_seed(0)  # noise is a part of what is standardised
     with torch.no_grad():
         for start in range(0, len(rows), _BATCH):
             clusters = tensors(reader.read(rows[start : start + _BATCH]))
             if clusters.rates.numel():
-                clusters = clusters._replace(counts=clusters.rates.sum(dim=1))
+                counts = torch.poisson(clusters.rates.sum(dim=1), generator=generator)
+                clusters = clusters._replace(counts=counts)
             images.add(estimator.prepared(clusters))
             scalars.add(clusters.scalars)
             if clusters.cube.numel():

@@ -4,6 +4,7 @@ An `Inputs` is made once, from what the user asks for and what the catalog of th
 holds. It stands in the run, and says of any other catalog whether it can be looked at.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -96,7 +97,7 @@ class Inputs:
         for name in wanted:
             if name == GALAXIES:
                 _require_galaxies(spec)
-                cube = CubeGeometry(n=cube_cells)
+                cube = _cube(spec, cube_cells)
             elif name == EACH_BAND:
                 channels += [_channel(band, spec) for band in spec.band_names]
             elif name == ALL_BANDS or name in spec.band_names or "+" in name:
@@ -109,7 +110,9 @@ class Inputs:
                 f"{', '.join(wanted)}."
             )
         listed = None if origins is None else tuple(origins)
-        spec.origin_indices(listed)
+        places = spec.origin_indices(listed)
+        if len(set(places)) < len(places):
+            raise InputError(f"origins: must name each origin once; got {', '.join(listed or ())}.")
         factor = _rebinning(spec, pixels)
         return cls(
             tuple(channels),
@@ -167,7 +170,11 @@ class Inputs:
         """Return what a run holds, in values that JSON can hold."""
         return {
             "channels": [
-                {"name": c.name, "bands": [list(band) for band in c.bands]} for c in self.channels
+                {
+                    "name": c.name,
+                    "bands": [[n, lo, hi if math.isfinite(hi) else None] for n, lo, hi in c.bands],
+                }
+                for c in self.channels
             ],
             "origins": None if self.origins is None else list(self.origins),
             "n_y": self.n_y,
@@ -183,7 +190,7 @@ class Inputs:
         """Read what `to_dict` wrote; KeyError or TypeError if it is something else."""
         return cls(
             tuple(
-                Channel(c["name"], tuple((b[0], float(b[1]), float(b[2])) for b in c["bands"]))
+                Channel(c["name"], tuple(_band(*band) for band in c["bands"]))
                 for c in values["channels"]
             ),
             None if values["origins"] is None else tuple(values["origins"]),
@@ -194,6 +201,21 @@ class Inputs:
             tuple(values["scalars"]),
             None if values["cube"] is None else CubeGeometry(**values["cube"]),
         )
+
+
+def _cube(spec: CatalogSpec, cells: int) -> CubeGeometry:
+    """Return a cube as wide as the images, with which networks lay it together."""
+    geometry = spec.geometry
+    if geometry.unit != "kpc":
+        return CubeGeometry(n=cells)
+    return CubeGeometry(
+        n=cells, half_width_kpc=min(geometry.n_y, geometry.n_x) * geometry.pixel / 2
+    )
+
+
+def _band(name: str, low: float, high: float | None) -> tuple[str, float, float]:
+    """Return a band; no upper limit is None."""
+    return str(name), float(low), math.inf if high is None else float(high)
 
 
 def _channel(name: str, spec: CatalogSpec) -> Channel:
@@ -221,7 +243,7 @@ def _observable(name: str, spec: CatalogSpec) -> str:
     if column.kind != "observable" or column.dtype == "?" or "500" in name:
         rule = (
             "is measured inside the true R500c, which holds the mass"
-            if "500" in name
+            if column.kind == "observable" and "500" in name
             else f"is {column.kind}, not a number that an observer knows"
         )
         raise InputError(f"inputs: '{name}' {rule}; leave it out.")

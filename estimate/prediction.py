@@ -5,7 +5,7 @@ by all folds together.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,7 +20,7 @@ from icmass.estimate.ensemble import disagreement as disagreement_of
 from icmass.estimate.ensemble import even_scores, mixture
 from icmass.estimate.estimator import Estimator, tensors
 from icmass.estimate.metrics import Predictive
-from icmass.estimate.reading import HeldReader, Reader, thinning_slope
+from icmass.estimate.reading import HeldReader, Reader
 from icmass.estimate.runs import Fold, Run
 from icmass.estimate.threads import one_thread
 
@@ -121,7 +121,13 @@ class Said:
     disagreement: Floats
 
 
-def predict(run: Run, catalog: Catalog, *, report: Callable[[int], None] | None = None) -> Said:
+def predict(
+    run: Run,
+    catalog: Catalog,
+    *,
+    change: Callable[[Reader], Reader] | None = None,
+    report: Callable[[int], None] | None = None,
+) -> Said:
     """Predict the masses of a catalog, in memory that grows by 250 bytes per cluster.
 
     Parameters
@@ -130,6 +136,9 @@ def predict(run: Run, catalog: Catalog, *, report: Callable[[int], None] | None 
         Complete.
     catalog : Catalog
         Any that holds the inputs of the run; true masses are not looked at.
+    change : callable, optional
+        From the reader of the catalog to one of the same rows that reads them changed
+        (`icmass.estimate.shifts`).
     report : callable, optional
         Is told how many clusters were judged since the last time.
 
@@ -142,18 +151,18 @@ def predict(run: Run, catalog: Catalog, *, report: Callable[[int], None] | None 
     run.inputs.require(catalog.spec, str(catalog.path))
     folds = [run.load_fold(k) for k in range(run.config.folds)]
     fold = run.folds_of(catalog)
-    reader = _reader(run, catalog)
+    readers = _readers(run, catalog, folds, change)
     n = len(catalog)
     values = np.empty((n, len(even_scores())))
     strangeness, disagreement = np.empty(n), np.empty(n)
     with one_thread():
         for number in np.unique(fold):
-            judges = folds if number < 0 else [folds[number]]
+            judges = range(len(folds)) if number < 0 else [int(number)]
             rows = np.flatnonzero(fold == number)
             for start in range(0, len(rows), _CHUNK):
                 some = rows[start : start + _CHUNK]
                 values[some], strangeness[some], disagreement[some] = _judge(
-                    judges, reader, some, run.turns
+                    [folds[k] for k in judges], [readers[k] for k in judges], some, run.turns
                 )
                 if report is not None:
                     report(len(some))
@@ -161,13 +170,15 @@ def predict(run: Run, catalog: Catalog, *, report: Callable[[int], None] | None 
 
 
 def _judge(
-    folds: list[Fold], reader: Reader, rows: NDArray[np.int64], turns: bool
+    folds: list[Fold], readers: list[Reader], rows: NDArray[np.int64], turns: bool
 ) -> tuple[Floats, Floats, Floats]:
     """Return quantiles, strangeness and disagreement of rows by several folds."""
-    held = HeldReader(reader.read(rows))
+    held = HeldReader(readers[0].read(rows))
     places = np.arange(len(rows))
     members, of_folds, strangeness = [], [], []
-    for fold in folds:
+    for fold, reader in zip(folds, readers, strict=True):
+        if reader is not readers[0]:
+            held = HeldReader(reader.read(rows))
         looks = [look(estimator, held, places, turns) for estimator in fold.members]
         said = [Predictive(*stated(one)) for one in looks]
         members += said
@@ -177,18 +188,23 @@ def _judge(
     return together.value, np.mean(strangeness, axis=0), disagreement_of(members)
 
 
-def _reader(run: Run, catalog: Catalog) -> Reader:
-    """Return the reader of a catalog as the run saw its own."""
-    if not run.config.equal_weight:
-        return Reader(catalog, run.inputs)
-    every = np.arange(len(catalog))
-    return Reader(
-        catalog,
-        run.inputs,
-        thinning=thinning_slope(catalog, every),
-        z_reference=float(catalog.column("redshift").max()),
-        seed=run.config.seed,
-    )
+def _readers(
+    run: Run,
+    catalog: Catalog,
+    folds: list[Fold],
+    change: Callable[[Reader], Reader] | None,
+) -> list[Reader]:
+    """Return readers of a catalog as each fold saw its own; one for all where they are alike."""
+    plain = Reader(catalog, run.inputs, seed=run.config.seed)
+    readers: list[Reader] = []
+    for fold in folds:
+        if fold.thinning is None and readers:
+            readers.append(readers[0])
+            continue
+        slope, furthest = fold.thinning or (None, 0.0)
+        reader = replace(plain, thinning=slope, z_reference=furthest)
+        readers.append(reader if change is None else change(reader))
+    return readers
 
 
 def write_predictions(catalog: Catalog, name: str, said: Said, *, overwrite: bool = False) -> Path:

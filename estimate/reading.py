@@ -95,13 +95,17 @@ class Reader:
         return Clusters(counts, self._scalars(rows), redshift.astype(np.float32), cube, rates)
 
     def _counts(self, rows: NDArray[np.int64], redshift: NDArray[Any]) -> NDArray[Any]:
-        images = self.catalog.images(rows, self.inputs.band_names, self.inputs.origins)
+        images = self._images(rows)
         if self.thinning is not None:
             for image, row, z in zip(images, rows.tolist(), redshift, strict=True):
                 kept = min(10.0 ** (self.thinning * (self.z_reference - z)), 1.0)
                 rng = np.random.default_rng([_THINNING, self.seed, row])
                 image[...] = rng.binomial(image, kept)
         return self._channels(images)
+
+    def _images(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Return photons by band as the catalog has them, shape (n, n_band, y, x)."""
+        return self.catalog.images(rows, self.inputs.band_names, self.inputs.origins)
 
     def _channels(self, maps: NDArray[Any]) -> NDArray[Any]:
         """Add bands to channels and pixels to larger ones; axes before the last three stay."""

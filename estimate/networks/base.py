@@ -81,6 +81,8 @@ class Network(nn.Module, ABC):
     defaults: ClassVar[Defaults]
     #: Axes of what `prepare` returns over which means and deviations are taken.
     standardised_over: ClassVar[tuple[int, ...]] = (0, 2, 3)
+    #: Whether it looks at galaxies.
+    sees_galaxies: ClassVar[bool] = False
     #: Whether a turned or mirrored image may give other features.
     turns_matter: ClassVar[bool] = True
     #: Number of features.

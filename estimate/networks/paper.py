@@ -74,6 +74,7 @@ class PaperMultimodal(Network):
 
     name = "paper-multimodal"
     defaults = _defaults("bands", "galaxies")
+    sees_galaxies = True
 
     def __init__(self, shape: InputShape) -> None:
         super().__init__(shape)

@@ -78,7 +78,8 @@ def _sectors(shape: InputShape) -> tuple[Tensor, Tensor]:
     x = (torch.arange(shape.n_x * parts) + 0.5) / parts - shape.n_x / 2
     radius = torch.hypot(y[:, None], x[None, :])
     turn = torch.atan2(y[:, None].expand_as(radius), x[None, :].expand_as(radius))
-    sector = torch.floor(turn / (2.0 * math.pi) * _SECTORS).long() % _SECTORS
+    # Sectors lie about axes and diagonals, so that no part is on an edge and turns change nothing.
+    sector = torch.floor(turn / (2.0 * math.pi) * _SECTORS + 0.5).long() % _SECTORS
     outer = _OUTER * min(shape.n_y, shape.n_x)
     if outer <= 2.0 * _INNER_PIXELS:
         raise InputError(

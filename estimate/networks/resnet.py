@@ -122,6 +122,8 @@ class _Block(nn.Module):
 def _central_part(shape: InputShape) -> tuple[tuple[int, int], int]:
     """Return the sides of the central part and how many pixels on a side make one."""
     factor = max(round(_PIXEL_KPC / shape.pixel_kpc), 1)
+    if (shape.n_y % 2 or shape.n_x % 2) and factor % 2 == 0:
+        factor -= 1  # an even part of odd pixels has no common centre with them
     wanted = 2 * round(_HALF_WIDTH_KPC / (shape.pixel_kpc * factor)) * factor
     cut_y, cut_x = (min(wanted, side // factor * factor) for side in (shape.n_y, shape.n_x))
     # The part must lie evenly about the centre.

@@ -63,11 +63,15 @@ _MACHINE: Final = ("accelerator", "devices", "strategy", "memory_gb")
 
 @dataclass(frozen=True)
 class Fold:
-    """The trained networks of one fold, and the map that puts their uncertainties right."""
+    """The trained networks of one fold, and the map that puts their uncertainties right.
+
+    `thinning` is the slope and the redshift by which images are thinned to equal weight, or None.
+    """
 
     number: int
     members: tuple[Estimator, ...]
     recalibration: Recalibration
+    thinning: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ class Run:
             if not (path / RUN_FILE).exists():
                 raise OutputError(f"{path}: must be new, empty or a run; it holds other files.")
             cls.open(path, complete=False)._require_same(run)
+            run._write_config()
             return run
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path}: must be a directory; it is a file. Choose another name.")
@@ -125,10 +130,9 @@ class Run:
                 f"{path}: its folder does not exist; create it: mkdir -p {path.parent}"
             )
         path.mkdir(exist_ok=True)
-        with atomic_write(path / "config.yaml", overwrite=True) as stage:
-            stage.write_text(config.to_yaml(), encoding="utf-8")
-        with atomic_write(path / RUN_FILE) as stage:
+        with atomic_write(path / RUN_FILE) as stage:  # first: what has it can be gone on with
             stage.write_text(json.dumps(run._to_dict(), indent=1, allow_nan=False) + "\n")
+        run._write_config()
         return run
 
     @classmethod
@@ -250,7 +254,13 @@ class Run:
         keys = zip(*(catalog.column(name).tolist() for name in names), strict=True)
         return np.array([known.get(key, -1) for key in keys], np.int64)
 
-    def write_fold(self, fold: int, recalibration: Recalibration, summary: Any) -> None:
+    def write_fold(
+        self,
+        fold: int,
+        recalibration: Recalibration,
+        summary: Any,
+        thinning: tuple[float, float] | None = None,
+    ) -> None:
         """Note that a fold is trained; its weights are in their places."""
         directory = self.path / f"fold-{fold}"
         hashes = {
@@ -259,6 +269,7 @@ class Run:
         }
         values = {
             "recalibration": recalibration.to_dict(),
+            "thinning": thinning,
             "members": summary,
             "sha256": hashes,
         }
@@ -278,7 +289,9 @@ class Run:
         try:
             hashes = dict(values["sha256"])
             recalibration = Recalibration.from_dict(values["recalibration"])
-        except (KeyError, TypeError, ValueError) as error:
+            slope_and_z = values["thinning"]
+            thinning = slope_and_z and (float(slope_and_z[0]), float(slope_and_z[1]))
+        except (KeyError, TypeError, ValueError, IndexError) as error:
             raise InputError(
                 f"{path}: must describe a fold; it is damaged ({error}). Remove it and train the "
                 "run again."
@@ -296,7 +309,12 @@ class Run:
             estimator = self.new_estimator()
             load_weights(weights, estimator)
             members.append(estimator.eval())
-        return Fold(fold, tuple(members), recalibration)
+        return Fold(fold, tuple(members), recalibration, thinning)
+
+    def _write_config(self) -> None:
+        if not (self.path / "config.yaml").exists():
+            with atomic_write(self.path / "config.yaml") as stage:
+                stage.write_text(self.config.to_yaml(), encoding="utf-8")
 
     def _to_dict(self) -> dict[str, Any]:
         return {

@@ -1,6 +1,12 @@
 """Training: plans, one fold at a time on any number of workers, checkpoints, resumption."""
 
-from icmass.estimate.training.driver import Progress, chosen_clusters, run_folds, train
+from icmass.estimate.training.driver import (
+    Progress,
+    chosen_clusters,
+    run_folds,
+    train,
+    training_workers,
+)
 from icmass.estimate.training.plan import Plan, make_plan
 
 __all__ = [
@@ -10,4 +16,5 @@ __all__ = [
     "make_plan",
     "run_folds",
     "train",
+    "training_workers",
 ]

@@ -6,8 +6,8 @@ depend on the number of workers.
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
-from contextlib import contextmanager
+from concurrent.futures import Executor, Future, wait
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -23,9 +23,9 @@ from icmass.estimate.metrics import halo_numbers
 from icmass.estimate.recalibration import MIN_CLUSTERS
 from icmass.estimate.runs import HISTORY, Run
 from icmass.estimate.training.plan import Plan, make_plan
-from icmass.workers import open_workers
+from icmass.workers import open_workers, usable_cores
 
-__all__ = ["Progress", "chosen_clusters", "run_folds", "train"]
+__all__ = ["Progress", "chosen_clusters", "run_folds", "train", "training_workers"]
 
 _LOOK_EVERY_S: Final = 0.5
 _HALO: Final = ("sample_id", "snapshot_id", "halo_id")
@@ -50,6 +50,7 @@ def train(
     *,
     workers: int | None = None,
     scheduler: str | None = None,
+    executor: Executor | None = None,
     report: Report | None = None,
 ) -> Run:
     """Train an estimator on all folds of a catalog, or go on with it.
@@ -65,6 +66,8 @@ def train(
         accelerator is not the CPU.
     scheduler : str, optional
         Address of a dask scheduler in their place; all must see catalog and run.
+    executor : Executor, optional
+        Workers that are there already (`training_workers`), in place of both.
     report : callable, optional
         Is told of the progress.
 
@@ -90,12 +93,17 @@ def train(
     with DirectoryLock(run.path):
         run.write_haloes(*(chosen.column(name) for name in _HALO), fold)
         waiting = [k for k in range(config.folds) if not run.fold_done(k)]
-        if scheduler is None and workers is None and config.accelerator != "cpu":
-            workers = 1
-        if workers is not None and scheduler is None:
-            workers = min(workers, max(len(waiting), 1)) if workers > 0 else workers
-        with _watch(run, plan, report), open_workers(workers, scheduler) as (executor, _):
-            futures = [executor.submit(fit_fold, run, chosen, parts[k], k) for k in waiting]
+        crew = (
+            training_workers(config.accelerator, workers, scheduler, len(waiting))
+            if executor is None
+            else nullcontext(executor)
+        )
+        with _watch(run, plan, report), crew as team:
+            futures: list[Future[int]] = []
+            for k in waiting:
+                futures.append(team.submit(fit_fold, run, chosen, parts[k], k))
+                if futures[-1].done():  # in this process: a failure stops what would come next
+                    futures[-1].result()
             wait(futures, return_when="FIRST_EXCEPTION")
             for future in futures:
                 if future.done():
@@ -103,13 +111,37 @@ def train(
     return run
 
 
+@contextmanager
+def training_workers(
+    accelerator: str, workers: int | None, scheduler: str | None, at_most: int
+) -> Iterator[Executor]:
+    """Provide workers that train: by default one per core, or one where it is not the CPU.
+
+    Parameters
+    ----------
+    accelerator : str
+    workers, scheduler
+        As for `train`.
+    at_most : int
+        Number of folds that wait: more workers than that would idle.
+    """
+    if scheduler is None:
+        if workers is None:
+            workers = usable_cores() if accelerator == "cpu" else 1
+        if workers > 0:
+            workers = min(workers, max(at_most, 1))
+    with open_workers(workers, scheduler) as (executor, _):
+        yield executor
+
+
 def chosen_clusters(catalog: Catalog, config: TrainConfig) -> Catalog:
     """Return the clusters that are used: all, or those of the first haloes of a random order."""
     mass = catalog.column("m500c_msun")
-    if not np.all(mass > 0):
+    usable = (mass > 0) & np.isfinite(mass)
+    if not usable.all():
         raise InputError(
             f"{catalog.path}: must know m500c_msun of every cluster to train; "
-            f"{np.sum(~(mass > 0))} of {len(mass)} are not known. Select those that are."
+            f"{np.sum(~usable)} of {len(mass)} are not known. Select those that are."
         )
     if config.max_clusters is None or config.max_clusters >= len(catalog):
         return catalog

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as lightning
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from numpy.typing import NDArray
 
 from icmass.catalog import Catalog
@@ -47,6 +48,7 @@ class _Part:
     test_reader: Reader | HeldReader
     ln_mass: NDArray[np.float64]
     exposure_s: NDArray[np.float64]
+    thinning: tuple[float, float] | None
 
 
 def fit_fold(run: Run, catalog: Catalog, split: Split, fold: int) -> int:
@@ -87,7 +89,7 @@ def fit_fold(run: Run, catalog: Catalog, split: Split, fold: int) -> int:
         ]
         scores = mixture(seen).normal_score(part.ln_mass[split.validation])
         recalibration = Recalibration.fit(run.config.recalibration, scores)
-        run.write_fold(fold, recalibration, summary)
+        run.write_fold(fold, recalibration, summary, part.thinning)
         for member in range(run.config.members):
             (run.member_directory(fold, member) / CHECKPOINT).unlink(missing_ok=True)
     return fold
@@ -100,6 +102,7 @@ def _part(run: Run, catalog: Catalog, split: Split) -> _Part:
     if config.equal_weight:
         slope = thinning_slope(catalog, split.train)
         furthest = float(catalog.column("redshift")[split.train].max())
+    thinning = None if slope is None else (slope, furthest)
     plain = Reader(catalog, run.inputs, thinning=slope, z_reference=furthest, seed=config.seed)
     test_reader = reader_of(plain, config.memory_gb)
     drawn = Reader(catalog, run.inputs, rates=True)
@@ -111,6 +114,7 @@ def _part(run: Run, catalog: Catalog, split: Split) -> _Part:
         test_reader,
         np.log(catalog.column("m500c_msun")),
         catalog.column("exposure_s"),
+        thinning,
     )
 
 
@@ -175,9 +179,7 @@ def _train(run: Run, plan: Plan, estimator: Estimator, data: ClusterData, keeper
             enable_model_summary=False,
             default_root_dir=str(keeper.directory),
         )
-    except (ValueError, RuntimeError, ImportError, ModuleNotFoundError) as error:
-        if isinstance(error, InputError):
-            raise
+    except (MisconfigurationException, ValueError, RuntimeError, ImportError) as error:
         reason = " ".join(str(error).split())
         raise InputError(
             f"accelerator '{config.accelerator}', devices '{config.devices}', strategy "
@@ -188,23 +190,38 @@ def _train(run: Run, plan: Plan, estimator: Estimator, data: ClusterData, keeper
     trainer.fit(
         module,
         datamodule=data,
-        ckpt_path=_sound_checkpoint(checkpoint),
+        ckpt_path=_sound_checkpoint(checkpoint, module),
         weights_only=True,
     )
 
 
-def _sound_checkpoint(path: Path) -> Path | None:
-    """Return a checkpoint to go on from, if there is one; refuse one that cannot be read."""
+def _sound_checkpoint(path: Path, module: Training) -> Path | None:
+    """Return a checkpoint to go on from, if there is one; refuse one that is not of this network.
+
+    Normalisation and seed come from the run, so weights of the same shape are its own.
+    """
     if not path.exists():
         return None
     try:
-        torch.load(path, map_location="cpu", weights_only=True)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+        shapes = {name: tensor.shape for name, tensor in found["state_dict"].items()}
+        kept = found["callbacks"][Keeper.__qualname__]
+        sound = len(kept["history"]) == found["epoch"] + 1 and "optimizer_states" in found
+        reason = "it is of another network"
     except Exception as error:
-        raise InputError(
-            f"{path}: must be a checkpoint of this run; it is truncated or foreign "
-            f"({type(error).__name__}). Remove it: the network is then trained from its start."
-        ) from error
+        raise InputError(_foreign(path, f"it is damaged or foreign: {type(error).__name__}")) from (
+            error
+        )
+    if not sound or shapes != {name: t.shape for name, t in module.state_dict().items()}:
+        raise InputError(_foreign(path, reason))
     return path
+
+
+def _foreign(path: Path, reason: str) -> str:
+    return (
+        f"{path}: must be a checkpoint of this run; {reason}. Remove it: the network is then "
+        "trained from its start."
+    )
 
 
 def _augmentation(run: Run) -> Augmentation:

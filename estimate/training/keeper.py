@@ -9,6 +9,7 @@ import pytorch_lightning as lightning
 from pytorch_lightning.callbacks import Checkpoint
 from torch import Tensor
 
+from icmass.errors import InputError
 from icmass.estimate.runs import CHECKPOINT, HISTORY
 from icmass.files import atomic_write
 
@@ -35,6 +36,12 @@ class Keeper(Checkpoint):
         self.best_epoch = -1
         self.best: dict[str, Tensor] = {}
 
+    def on_train_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Stop at once if the run was killed after it had stopped early."""
+        trainer.should_stop = self._lost_patience(len(self.history) - 1)
+
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
@@ -44,16 +51,25 @@ class Keeper(Checkpoint):
             name: float(trainer.callback_metrics[name])
             for name in ("train_loss", "validation_loss")
         }
+        if not math.isfinite(losses["validation_loss"]):
+            raise InputError(
+                f"training: the validation loss is not finite after epoch {epoch}; the checkpoint "
+                "of the epoch before is kept. Give a smaller learning_rate, or look for counts or "
+                "masses that are not finite."
+            )
         self.history.append({"epoch": epoch, **losses})
         if self.patience is None or losses["validation_loss"] < self.best_loss:
             self.best_loss, self.best_epoch = losses["validation_loss"], epoch
             estimator: Any = pl_module.estimator
             self.best = {k: v.detach().cpu().clone() for k, v in estimator.state_dict().items()}
-        elif epoch - self.best_epoch >= self.patience:
+        elif self._lost_patience(epoch):
             trainer.should_stop = True
         if trainer.is_global_zero:
             self._write_history()
             self._write_checkpoint(trainer)
+
+    def _lost_patience(self, epoch: int) -> bool:
+        return self.patience is not None and epoch - self.best_epoch >= self.patience
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint holds of this."""

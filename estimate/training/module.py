@@ -67,16 +67,19 @@ class Training(lightning.LightningModule):
         )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": plan, "interval": "step"}}
 
-    def on_train_epoch_start(self) -> None:
-        """Seed everything random of this epoch, so that a resumed run goes on alike."""
+    def _start_epoch(self) -> None:
+        """Seed everything random of this epoch, so that a resumed run goes on alike.
+
+        Not in Lightning's hook for it, which a resumed run passes by.
+        """
         torch.manual_seed(hash_seed(*self.seed, self.current_epoch))
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        data.start_epoch(self.current_epoch, self.device)
         self.loss_sum.zero_()
         self.steps = 0
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean loss of a batch."""
+        if batch_idx == 0:
+            self._start_epoch()
         loss = self.estimator.loss(batch.clusters, batch.ln_mass).mean()
         finite = torch.isfinite(loss.detach())
         first = torch.where(finite, self.bad_step, torch.full_like(self.bad_step, batch_idx))

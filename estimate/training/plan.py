@@ -80,6 +80,11 @@ def make_plan(config: TrainConfig, catalog: Catalog) -> tuple[Plan, Inputs]:
         pixels=config.pixels,
         cube_cells=config.cube_cells,
     )
+    if inputs.cube is not None and not network_class(config.network).sees_galaxies:
+        raise InputError(
+            f"inputs: network '{config.network}' does not look at galaxies; leave galaxies out, or "
+            "take paper-multimodal."
+        )
     if config.recalibration == "none" and not HEADS[config.head].distribution:
         raise InputError(
             f"recalibration: must be temperature or conformal for the head {config.head}, whose "

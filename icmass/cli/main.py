@@ -14,19 +14,22 @@ import typer
 from typer.exceptions import TyperException
 
 from icmass import __version__
+from icmass.cli.benchmark import benchmark
 from icmass.cli.ecf import ecf
+from icmass.cli.evaluate import evaluate
 from icmass.cli.info import info
 from icmass.cli.instruments import instruments
 from icmass.cli.observe import observe
 from icmass.cli.simulate import simulate
 from icmass.cli.tables import tables_app
+from icmass.cli.train import predict, train
 from icmass.errors import InputError, InputWarning
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="icmass",
-    help="X-ray photons of simulated galaxy clusters.",
+    help="X-ray photons of simulated galaxy clusters, and the masses that can be read from them.",
     add_completion=False,
     rich_markup_mode=None,
 )
@@ -36,6 +39,10 @@ app.command("ecf")(ecf)
 app.add_typer(tables_app, name="tables")
 app.command("instruments")(instruments)
 app.command("info")(info)
+app.command("train")(train)
+app.command("predict")(predict)
+app.command("benchmark")(benchmark)
+app.command("evaluate")(evaluate)
 
 
 def _show_version(wanted: bool) -> None:
