@@ -1,4 +1,4 @@
-# make quickstart   make a small catalog of mock clusters in quickstart/, print it and draw it
+# make quickstart   make a small catalog in quickstart/, train on it, and compare mass estimators
 # make test         run the whole test suite
 # Both build .venv first when it is missing or older than pyproject.toml or constraints.txt.
 # Needs Python 3.11 or newer; choose one with PYTHON=/path/to/python3 make ...
@@ -19,8 +19,13 @@ help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
 
 quickstart: $(READY)
-	$(BIN)/icmass simulate -o quickstart --clusters 200 --seed 1
-	$(BIN)/icmass info quickstart --plot quickstart.png --overwrite
+	@mkdir -p quickstart
+	$(BIN)/icmass simulate -o quickstart/catalog --clusters 200 --seed 1
+	$(BIN)/icmass info quickstart/catalog --plot quickstart/catalog.png --overwrite
+	$(BIN)/icmass train quickstart/catalog -o quickstart/run --network profile --head gaussian \
+	  --folds 4 --validation 0.2 --epochs 60
+	$(BIN)/icmass predict quickstart/run quickstart/catalog --overwrite
+	$(BIN)/icmass benchmark quickstart/catalog -o quickstart/benchmark --suite quick
 
 test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.catalog import Catalog
+from icmass.errors import InputError
 from icmass.estimate.benchmark.rows import Row, Sample, make_row
 from icmass.estimate.benchmark.suites import ORIGINS
 from icmass.estimate.clipped_counts import ClippedCounts, Rings, clipped_counts
@@ -17,7 +18,7 @@ from icmass.estimate.regression import DEFAULT_OBSERVABLES, Features, cross_pred
 from icmass.estimate.scaling import Binned, Evolution, Smooth, fit_relations
 from icmass.estimate.search import SetScore, all_sets, score_sets
 
-__all__ = ["proxy_rows", "regression_rows"]
+__all__ = ["proxy_rows", "regression_rows", "rings_that_fit"]
 
 # Scatter in ln M, %, of Ho et al. 2023 (arXiv 2303.00005), tables 1 and 2.
 _PAPER: Final[dict[tuple[str, ...], float]] = {
@@ -36,8 +37,13 @@ _PAPER: Final[dict[tuple[str, ...], float]] = {
     ("N_gal", "sigma_v", "N_phot", "N_phot,500"): 27.3,
 }
 _LEAST_PER_BIN: Final = 30  # clusters in a redshift bin, that a relation of its own be fitted
-# Rings from the centre out: what a network sees that sees the whole image.
-_WIDE: Final = Rings(edges_kpc=(0.0, 110.0, *Rings().edges_kpc, 1500.0))
+_CLIPPED: Final = "clipped counts"
+_WIDE: Final = "clipped counts to the centre"
+_RINGS: Final[Mapping[str, Rings]] = {
+    _CLIPPED: Rings(),
+    # What a network sees that sees the whole image.
+    _WIDE: Rings(edges_kpc=(0.0, 110.0, *Rings().edges_kpc, 1500.0)),
+}
 
 
 def proxy_rows(catalog: Catalog, sample: Sample, n_resamples: int) -> Iterator[Row]:
@@ -65,23 +71,40 @@ def proxy_rows(catalog: Catalog, sample: Sample, n_resamples: int) -> Iterator[R
             yield _proxy_row(chosen, sample, one, kind, found, _PAPER.get(names), n_resamples)
 
 
+def rings_that_fit(catalog: Catalog) -> tuple[dict[str, Rings], list[str]]:
+    """Return the rings that the images of a catalog can hold, and why others cannot be had."""
+    fitting, skipped = {}, []
+    for name, rings in _RINGS.items():
+        try:
+            rings.labels(catalog.spec.geometry)
+            fitting[name] = rings
+        except InputError as error:
+            skipped.append(f"{name}: {str(error).rstrip('.')}")
+    return fitting, skipped
+
+
 def regression_rows(
-    catalog: Catalog, sample: Sample, seed: int, validation: float, n_resamples: int
+    catalog: Catalog,
+    sample: Sample,
+    rings: Mapping[str, Rings],
+    seed: int,
+    validation: float,
+    n_resamples: int,
 ) -> Iterator[Row]:
-    """Yield the clipped counts as a proxy, and regressions on them and on all observables."""
+    """Yield the clipped counts as a proxy, and regressions on them and on all observables.
+
+    Clipped counts are taken in those rings that `rings_that_fit` found.
+    """
     redshift, exposure = catalog.column("redshift"), catalog.column("exposure_s")
-    rings = clipped_counts(catalog, origins=ORIGINS)
-    yield _counts_row(rings, sample, n_resamples)
-    wide = clipped_counts(catalog, origins=ORIGINS, rings=_WIDE)
+    features = {}
+    for name, where in rings.items():
+        counts = clipped_counts(catalog, origins=ORIGINS, rings=where)
+        features[f"{name}, one band"] = Features.clipped(counts.together(), redshift, exposure)
+        if name == _CLIPPED:
+            yield _counts_row(counts, sample, n_resamples)
+            features[f"{name}, three bands"] = Features.clipped(counts, redshift, exposure)
     usable = [name for name in DEFAULT_OBSERVABLES if _known(catalog, name)]
-    features = {
-        "clipped counts, one band": Features.clipped(rings.together(), redshift, exposure),
-        "clipped counts, three bands": Features.clipped(rings, redshift, exposure),
-        "clipped counts to the centre, one band": Features.clipped(
-            wide.together(), redshift, exposure
-        ),
-        "all observables": Features.observables(catalog.column, usable),
-    }
+    features["all observables"] = Features.observables(catalog.column, usable)
     for what, seen in features.items():
         for regressor in ("ridge", "boosting"):
             said = cross_predict(
@@ -159,7 +182,10 @@ def _evolution(proxies: ProxySample, fold: NDArray[np.int64]) -> Evolution:
         np.bincount(place[known & (fold != number)], minlength=len(binned.centres)).min()
         for number in np.unique(fold)
     )
-    return binned if fewest >= _LEAST_PER_BIN else Smooth.of(proxies.redshift)
+    if fewest >= _LEAST_PER_BIN:
+        return binned
+    others = len(np.unique(proxies.redshift)) - 1
+    return Smooth.of(proxies.redshift, norm_degree=min(others, 2), slope_degree=min(others, 1))
 
 
 def _scores(said: LnMass, ln_mass: NDArray[np.float64]) -> NDArray[np.void]:

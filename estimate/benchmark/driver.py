@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +17,8 @@ import numpy as np
 from icmass import __version__
 from icmass.catalog import Catalog
 from icmass.config import TrainConfig
-from icmass.errors import OutputError
-from icmass.estimate.benchmark.classical import proxy_rows, regression_rows
+from icmass.errors import InputError, OutputError
+from icmass.estimate.benchmark.classical import proxy_rows, regression_rows, rings_that_fit
 from icmass.estimate.benchmark.output import Table, write_table
 from icmass.estimate.benchmark.rows import Row, Sample, make_row
 from icmass.estimate.benchmark.suites import GALAXIES_OF, Suite, TrainedRow
@@ -86,17 +87,18 @@ def run_benchmark(
     base = next(iter(configs.values()))
     chosen = chosen_clusters(catalog, base)
     sample = _sample(chosen, base)
-    path = _begin(Path(directory), suite, seed, chosen)
+    rings, skipped = rings_that_fit(chosen)
+    skipped += [f"{row.label}: the catalog has no galaxies" for row in _impossible(suite, chosen)]
     tell = say or _silent
     rows: list[Row] = []
-    for row in (
-        *proxy_rows(chosen, sample, suite.n_resamples),
-        *regression_rows(chosen, sample, seed, base.validation, suite.n_resamples),
-    ):
-        rows.append(row)
-        tell(_line(row))
-    skipped = [f"{row.label}: the catalog has no galaxies" for row in _impossible(suite, chosen)]
     with training_workers(base.accelerator, workers, scheduler, suite.folds) as executor:
+        path = _begin(Path(directory), suite, seed, chosen)
+        for row in chain(
+            proxy_rows(chosen, sample, suite.n_resamples),
+            regression_rows(chosen, sample, rings, seed, base.validation, suite.n_resamples),
+        ):
+            rows.append(row)
+            tell(_line(row))
         for trained, config in configs.items():
             context = show(trained.name) if show is not None else nullcontext()
             with context as report:
@@ -135,6 +137,11 @@ def _configs(
         for row in suite.rows
         if row not in impossible
     }
+    if not configs:
+        raise InputError(
+            f"{catalog.path}: must have galaxies for every row of the suite {suite.name}; it has "
+            "none. Take another suite."
+        )
     for config in configs.values():
         make_plan(config, catalog)
     return configs
@@ -155,17 +162,16 @@ def _sample(catalog: Catalog, config: TrainConfig) -> Sample:
     mass, redshift = catalog.column("m500c_msun"), catalog.column("redshift")
     fold, _ = run_folds(catalog, config)
     ln_mass = np.log(mass)
-    bins = {
-        "log10_m500c": Binning(np.log10(mass), _quantile_edges(np.log10(mass), 5)),
-        "redshift": Binning(redshift, _quantile_edges(redshift, 4)),
-    }
     columns = {column.name for column in catalog.columns}
+    binned = {"log10_m500c": (np.log10(mass), 5), "redshift": (redshift, 4)}
     for name in ("exposure_s", "dynamical_state", "cool_core_strength"):
         if name in columns:
-            values = catalog.column(name)
-            edges = _quantile_edges(values[np.isfinite(values)], 3)
-            if len(edges) > 2:
-                bins[name] = Binning(values, edges)
+            binned[name] = (catalog.column(name), 3)
+    bins = {}
+    for name, (values, n_bins) in binned.items():
+        edges = _quantile_edges(values[np.isfinite(values)], n_bins)
+        if len(edges) > 2:  # one bin, as of snapshots of one redshift, is all clusters again
+            bins[name] = Binning(values, edges)
     halo = halo_numbers(*(catalog.column(name) for name in _HALO))
     return Sample(ln_mass, redshift, halo, fold, bins)
 
@@ -202,12 +208,12 @@ def _begin(path: Path, suite: Suite, seed: int, catalog: Catalog) -> Path:
                     f"{path}: must be new, empty or the same benchmark; expected {key} {value}, "
                     f"found {got}. Choose another directory."
                 )
-        return path
-    path.mkdir(exist_ok=True)
+    else:
+        path.mkdir(exist_ok=True)
+        with atomic_write(note) as stage:  # first: what has it can be gone on with
+            about = {"written_by": f"icmass {__version__}", "versions": versions("torch")}
+            stage.write_text(json.dumps({**wanted, **about}, indent=1) + "\n")
     (path / "runs").mkdir(exist_ok=True)
-    with atomic_write(note) as stage:
-        values = {**wanted, "written_by": f"icmass {__version__}", "versions": versions("torch")}
-        stage.write_text(json.dumps(values, indent=1) + "\n")
     return path
 
 

@@ -207,7 +207,8 @@ def _write(path: Path, text: str) -> None:
 def _percent(value: float | None, error: float | None = None) -> str:
     if value is None:
         return "-"
-    return f"{100 * value:.1f}" + ("" if error is None else f" ± {100 * error:.1f}")
+    text = f"{round(100 * value, 1) + 0.0:.1f}"  # no -0.0
+    return text + ("" if error is None else f" ± {100 * error:.1f}")
 
 
 def _number(value: float | None, digits: int = 2) -> str:

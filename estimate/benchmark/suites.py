@@ -160,7 +160,7 @@ SUITES: Final[Mapping[str, Suite]] = {
         folds=3,
         max_clusters=400,
         n_resamples=50,
-        common={"pixels": 32, "validation": 0.2, "batch_size": 16},
+        common={"pixels": 32, "validation": 0.2},
         networks={
             "profile": {"pixels": 64, "epochs": 40},
             "resnet": {"pixels": 64, "epochs": 25},

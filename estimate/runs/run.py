@@ -289,7 +289,7 @@ class Run:
         try:
             hashes = dict(values["sha256"])
             recalibration = Recalibration.from_dict(values["recalibration"])
-            slope_and_z = values["thinning"]
+            slope_and_z = values.get("thinning")
             thinning = slope_and_z and (float(slope_and_z[0]), float(slope_and_z[1]))
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise InputError(

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as lightning
 import torch
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 from numpy.typing import NDArray
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from icmass.catalog import Catalog
 from icmass.errors import InputError

@@ -1,7 +1,7 @@
 """What a training does in the end: what the user wants, and what suits the network for the rest."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from icmass.catalog import Catalog
 from icmass.config import TrainConfig
@@ -11,6 +11,9 @@ from icmass.estimate.inputs import Inputs
 from icmass.estimate.networks import network_class
 
 __all__ = ["Plan", "make_plan"]
+
+_STEPS: Final = 20  # of an epoch at least: small catalogs take small batches
+_SMALLEST_BATCH: Final = 8
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def make_plan(config: TrainConfig, catalog: Catalog) -> tuple[Plan, Inputs]:
     plan = Plan(
         epochs=config.epochs or defaults.epochs,
         patience=None if schedule == "one-cycle" else config.patience or defaults.patience,
-        batch_size=config.batch_size or defaults.batch_size,
+        batch_size=config.batch_size or _batch_size(defaults.batch_size, config, len(catalog)),
         learning_rate=config.learning_rate or defaults.learning_rate,
         weight_decay=(
             defaults.weight_decay if config.weight_decay is None else config.weight_decay
@@ -101,3 +104,9 @@ def make_plan(config: TrainConfig, catalog: Catalog) -> tuple[Plan, Inputs]:
             "turns: false."
         )
     return plan, inputs
+
+
+def _batch_size(default: int, config: TrainConfig, n: int) -> int:
+    """Return the network's own batch size, or a smaller one where clusters are few."""
+    n_train = n * (1.0 - 1.0 / config.folds) * (1.0 - config.validation)
+    return min(default, max(round(n_train / _STEPS), _SMALLEST_BATCH))

@@ -4,6 +4,7 @@
 # ruff: noqa: PLC0415
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -218,7 +219,7 @@ def _print_run(run: "Run", metrics: dict[str, float], as_json: bool) -> None:
         "scalars": list(run.inputs.scalars),
         "clusters": run.n_clusters,
         "folds": run.config.folds,
-        "metrics": metrics,
+        "metrics": {key: one if math.isfinite(one) else None for key, one in metrics.items()},
     }
     if as_json:
         typer.echo(json.dumps(values, indent=1, allow_nan=False))

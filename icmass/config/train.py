@@ -90,7 +90,8 @@ class TrainConfig(Config):
     default."""
 
     batch_size: Count | None = None
-    """Clusters per step; the network's own by default."""
+    """Clusters per step; the network's own by default, fewer where an epoch would have below 20
+    steps."""
 
     learning_rate: Positive | None = None
     """Largest learning rate; the network's own by default."""

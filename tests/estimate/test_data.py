@@ -109,7 +109,7 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
     assert fourth != batches(5)
     assert fourth != batches(4, seed=2)
     assert [len(batch) for batch in fourth] == [10] * 7
-    flat = sum(fourth, [])
+    flat = [row for batch in fourth for row in batch]
     assert len(set(flat)) == 70
     assert set(flat) <= set(rows.tolist())
 
@@ -134,7 +134,7 @@ def test_devices_share_the_batches(n: int, size: int, each: int) -> None:
         list(EpochOrder(np.arange(n), size, (2,), rank=rank, n_ranks=2, epoch=1))
         for rank in range(2)
     ]
-    flat = np.concatenate(sum(parts, []))
+    flat = np.concatenate([batch for part in parts for batch in part])
     assert len(np.unique(flat)) == len(flat)
     assert [len(part) for part in parts] == [each, each]
     assert all(len(batch) == min(size, n // 2) for part in parts for batch in part)

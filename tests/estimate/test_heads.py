@@ -91,7 +91,9 @@ def test_density_and_quantiles_agree(name: str) -> None:
     middle = (density[:, 1:] + density[:, :-1]).numpy() / 2.0 * step
     below = np.concatenate([np.zeros((4, 1)), np.cumsum(middle, axis=1)], axis=1)
     np.testing.assert_allclose(below[:, -1], 1.0, atol=2e-4)
-    found = np.stack([np.interp(v, x.double().numpy(), b) for v, b in zip(value, below, strict=True)])
+    found = np.stack(
+        [np.interp(v, x.double().numpy(), b) for v, b in zip(value, below, strict=True)]
+    )
     np.testing.assert_allclose(found, np.tile(ndtr(SCORES), (4, 1)), atol=5e-4)
     # A flow that were turned around, or widths off by a percent, would be seen.
     other = np.stack(

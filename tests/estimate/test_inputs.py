@@ -59,7 +59,7 @@ def test_what_cannot_be_looked_at_is_refused(wanted: list[str], message: str) ->
 
 
 def test_galaxies_that_are_not_there_are_refused() -> None:
-    with pytest.raises(InputError, match="inputs: must have galaxies .* leave galaxies out"):
+    with pytest.raises(InputError, match=r"inputs: must have galaxies .* leave galaxies out"):
         Inputs.resolve(["all", "galaxies"], mass_spec(galaxies=False))
 
 

@@ -1,4 +1,4 @@
-"""Networks: they learn, know no direction where they should not, and are the study's layer by layer."""
+"""Networks: they learn, do not know turns where they should not, and are the study's by layers."""
 
 import numpy as np
 import pytest
@@ -195,7 +195,11 @@ def test_the_multimodal_network_sees_galaxies_where_they_are() -> None:
     ("name", "shape", "message"),
     [
         ("paper-single", InputShape(1, 7, 16, 200.0, 0), "at least 8 x 8 pixels; got 7 x 16"),
-        ("resnet", InputShape(1, 7, 7, 200.0, 0), r"'resnet': must see at least 8 x 8 .* got 7 x 7"),
+        (
+            "resnet",
+            InputShape(1, 7, 7, 200.0, 0),
+            r"'resnet': must see at least 8 x 8 .* got 7 x 7",
+        ),
         ("resnet", InputShape(1, 16, 16, 600.0, 0), "got 6 x 6 of 16 x 16"),
         ("profile", InputShape(1, 6, 6, 600.0, 0), "'profile': must see at least 8 x 8 pixels"),
         ("paper-multimodal", InputShape(3, 16, 16, 200.0, 0), "must see galaxies; add galaxies"),

@@ -70,7 +70,9 @@ def test_expectations_by_origin(catalog) -> None:
 
 
 def test_observables_are_logarithms(catalog) -> None:
-    found = Reader(catalog, inputs_of(catalog, "all", "exposure_s", "redshift", "n_phot")).read(ROWS)
+    found = Reader(catalog, inputs_of(catalog, "all", "exposure_s", "redshift", "n_phot")).read(
+        ROWS
+    )
     z, exposure, n = (catalog.column(k)[ROWS] for k in ("redshift", "exposure_s", "n_phot"))
     expected = np.stack([np.log(exposure), np.log(z), np.log(n + 1.0)], axis=1)
     np.testing.assert_allclose(found.scalars, expected, rtol=1e-6)

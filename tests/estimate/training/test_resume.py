@@ -13,30 +13,10 @@ import pytest
 from icmass.catalog import Catalog
 from icmass.estimate.runs import CHECKPOINT, HISTORY, WEIGHTS, Run
 from icmass.estimate.training import fit, train
-from icmass.estimate.training.keeper import Keeper
-from tests.estimate.training.test_train import outcome
 from tests.helpers.masses import quick
+from tests.helpers.trainings import KilledError, interrupt, outcome
 
 CONFIG = quick(head="gaussian")
-
-
-class KilledError(Exception):
-    """Takes the place of the end of a process."""
-
-
-def interrupt(monkeypatch: pytest.MonkeyPatch, fold: int, epoch: int, *, after: bool) -> None:
-    """End the training of a fold in an epoch, before or after its checkpoint is written."""
-    whole = Keeper.on_train_epoch_end
-
-    def broken(self: Keeper, trainer: Any, module: Any) -> None:
-        now = trainer.current_epoch == epoch and f"fold-{fold}" in str(self.directory)
-        if now and not after:
-            raise KilledError
-        whole(self, trainer, module)
-        if now:
-            raise KilledError
-
-    monkeypatch.setattr(Keeper, "on_train_epoch_end", broken)
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -140,7 +120,7 @@ import sys
 from icmass.catalog import Catalog
 from icmass.estimate.training import train
 from tests.helpers.masses import quick
-train(Catalog.open(sys.argv[1]), quick(epochs=150), sys.argv[2], workers=1)
+train(Catalog.open(sys.argv[1]), quick(epochs=80), sys.argv[2], workers=1)
 """
 
 
@@ -153,7 +133,7 @@ def test_a_process_that_is_killed(tmp_path, mass_catalog: Catalog) -> None:
     history = path / f"fold-0/member-0/{HISTORY}"
     try:
         deadline = time.monotonic() + 120.0
-        while not (history.exists() and len(history.read_text().splitlines()) > 10):
+        while not (history.exists() and len(history.read_text().splitlines()) > 5):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -162,6 +142,6 @@ def test_a_process_that_is_killed(tmp_path, mass_catalog: Catalog) -> None:
         process.kill()
         process.wait()
     assert not (path / "fold-0" / "fold.json").exists()
-    train(mass_catalog, quick(epochs=150), path, workers=1)
-    train(mass_catalog, quick(epochs=150), whole, workers=1)
+    train(mass_catalog, quick(epochs=80), path, workers=1)
+    train(mass_catalog, quick(epochs=80), whole, workers=1)
     assert outcome(path) == outcome(whole)

@@ -10,16 +10,7 @@ from icmass.estimate.prediction import predict
 from icmass.estimate.runs import HISTORY, WEIGHTS, Run
 from icmass.estimate.training import Progress, train
 from tests.helpers.masses import quick
-
-
-def outcome(path: Path) -> dict[str, bytes]:
-    """Return what a training leaves, but for run.json and config.yaml, which name versions."""
-    names = ("*.safetensors", "history.csv", "fold.json", "haloes.npy")
-    return {
-        found.relative_to(path).as_posix(): found.read_bytes()
-        for name in names
-        for found in path.rglob(name)
-    }
+from tests.helpers.trainings import outcome
 
 
 def losses(path: Path, name: str = "validation_loss") -> list[float]:

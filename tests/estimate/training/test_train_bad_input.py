@@ -14,9 +14,8 @@ from icmass.errors import InputError, OutputError
 from icmass.estimate.heads import GaussianHead
 from icmass.estimate.runs import CHECKPOINT, WEIGHTS, Run
 from icmass.estimate.training import train
-from tests.estimate.training.test_resume import KilledError, interrupt
-from tests.estimate.training.test_train import outcome
 from tests.helpers.masses import make_catalog, mass_spec, quick
+from tests.helpers.trainings import KilledError, interrupt, outcome
 
 CONFIG = quick(head="gaussian")
 
@@ -73,23 +72,20 @@ def test_a_validation_loss_that_is_not_finite_stops(tmp_path, mass_catalog, pois
 
 def test_weights_that_burst_do_not_reach_a_checkpoint(tmp_path, mass_catalog) -> None:
     path = tmp_path / "run"
-    config = quick(learning_rate=1e38, epochs=4)
-    with pytest.raises(InputError, match="the .*loss is not finite"):
+    config = quick(learning_rate=1e30, epochs=4)
+    with pytest.raises(InputError, match=r"the .*loss is not finite"):
         train(mass_catalog, config, path, workers=1)
     for kept in path.rglob(CHECKPOINT):
         weights = torch.load(kept, weights_only=True)["state_dict"]
         assert all(torch.isfinite(tensor).all() for tensor in weights.values())
 
 
-@pytest.mark.parametrize(("bad", "n"), [(0.0, 2), (np.nan, 2), (np.inf, 1)])
-def test_masses_that_are_not_known(tmp_path, bad: float, n: int) -> None:
+@pytest.mark.parametrize("bad", [0.0, np.nan])
+def test_masses_that_are_not_known(tmp_path, bad: float) -> None:
     mass = np.full(60, 2e14)
-    mass[3 : 3 + n] = bad
-    try:
-        catalog = make_catalog(tmp_path / "catalog", 60, columns={"m500c_msun": mass})
-    except InputError as error:
-        pytest.skip(f"catalogs refuse it: {error}")
-    refused(catalog, tmp_path / "run", f"must know m500c_msun of every .* {n} of 60 are not known")
+    mass[3:5] = bad
+    catalog = make_catalog(tmp_path / "catalog", 60, columns={"m500c_msun": mass})
+    refused(catalog, tmp_path / "run", "must know m500c_msun of every .* 2 of 60 are not known")
 
 
 # Catalogs
@@ -109,7 +105,10 @@ def test_a_catalog_without_what_is_wanted(tmp_path, mass_catalog) -> None:
     refused(mass_catalog, path, "'m500c_msun' is truth", inputs=["all", "m500c_msun"])
     refused(mass_catalog, path, "pixels: must divide the 16 x 16 pixels", pixels=5)
     refused(
-        mass_catalog, path, "network 'profile' does not look at galaxies", inputs=["all", "galaxies"]
+        mass_catalog,
+        path,
+        "network 'profile' does not look at galaxies",
+        inputs=["all", "galaxies"],
     )
     refused(mass_catalog, path, "network 'reset': is not known; did you mean", network="reset")
     refused(mass_catalog, path, "head 'flo': is not known; did you mean 'flow'", head="flo")
@@ -202,9 +201,7 @@ def test_places_that_are_taken(tmp_path, mass_catalog) -> None:
 )
 def test_a_run_of_something_else(mass_catalog, trained_run, changes, message) -> None:
     with pytest.raises(InputError, match=message):
-        train(
-            mass_catalog, CONFIG.model_copy(update=changes), trained_run.path, workers=1
-        )
+        train(mass_catalog, CONFIG.model_copy(update=changes), trained_run.path, workers=1)
 
 
 def test_a_run_on_another_catalog(mass_catalog, trained_run) -> None:
@@ -215,7 +212,7 @@ def test_a_run_on_another_catalog(mass_catalog, trained_run) -> None:
 def test_two_trainings_in_one_place(mass_catalog, copied_run) -> None:
     with DirectoryLock(copied_run):
         before = outcome(copied_run)
-        with pytest.raises(OutputError, match="another run writes into it .process"):
+        with pytest.raises(OutputError, match=r"another run writes into it .process"):
             train(mass_catalog, CONFIG, copied_run, workers=1)
     assert outcome(copied_run) == before
     train(mass_catalog, CONFIG, copied_run, workers=1)
