@@ -30,8 +30,8 @@ from icmass.config import SimulateConfig
 from icmass.simulate.production import Progress, simulate_catalog
 from icmass.simulate.production.producer import row_settings
 from icmass.simulate.production.sources import make_source
-from icmass.workers import usable_cores
 from icmass.simulate.rows.row import collect, observe_scene
+from icmass.workers import usable_cores
 
 WARM_UP = 16  # clusters; kernels are compiled, tables of every redshift made
 STEPS = 64

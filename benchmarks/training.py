@@ -1,4 +1,4 @@
-"""How fast clusters are read and learnt from: does training ever wait for the reading?
+"""How fast clusters are read and learnt from, so that training never waits for the reading.
 
 One process, one thread, per network: clusters per second that the loader gives (in memory, and read
 from the disk), that the network trains on, and their ratio, of which at least 3 is wanted.

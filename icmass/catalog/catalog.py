@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from icmass.catalog import predictions as _predictions
+from icmass.catalog.joined import JoinedStore
 from icmass.catalog.manifest import Manifest, ShardRecord
 from icmass.catalog.reading import CatalogReader
 from icmass.catalog.shard_data import ShardData, row_keys
@@ -20,13 +21,14 @@ from icmass.catalog.store import Store
 from icmass.errors import InputError
 
 if TYPE_CHECKING:
+    from icmass.catalog.predictions import Predictions
     from icmass.catalog.repairs import Problem
 
 __all__ = ["Catalog"]
 
 
 class Catalog(CatalogReader):
-    """One row per halo and line of sight; made by `create` and `open`.
+    """One row per halo and line of sight; made by `create`, `open` and `join`.
 
     Two catalogs made by `select` share what they read. A catalog can be pickled for worker
     processes, which open it anew; it holds no file open.
@@ -62,7 +64,33 @@ class Catalog(CatalogReader):
         """
         return cls(Store.open(Path(path)))
 
+    @classmethod
+    def join(cls, catalogs: "Sequence[Catalog | str | Path]") -> "Catalog":
+        """Return a view of the rows of several catalogs, one after the other; nothing is copied.
+
+        It reads as one catalog does; predictions are written into, and read from, each of its
+        catalogs. Keys are read to see that none stands twice. A single catalog is returned as it
+        is.
+
+        Parameters
+        ----------
+        catalogs : sequence of Catalog, str or Path
+            At least one; selections give their rows only.
+
+        Raises
+        ------
+        InputError
+            If there are none, they differ in bands, geometry, origins or columns, or two of them
+            share a key.
+        """
+        from icmass.catalog.combine import join  # noqa: PLC0415  (it knows this class)
+
+        return join([c if isinstance(c, Catalog) else cls.open(c) for c in catalogs])
+
     def __reduce__(self) -> tuple[Any, ...]:
+        if isinstance(self._store, JoinedStore):
+            parts = self._store.directories
+            return _rejoin, (parts, self.spec, self.fingerprint(), self._rows)
         return _reopen, (self.path, self.fingerprint(), self._rows)
 
     # Writing
@@ -86,6 +114,7 @@ class Catalog(CatalogReader):
 
         The order of shards is that of their numbers. `register` or `adopt` takes them up.
         """
+        self._require_single("write_shard")
         return self._store.write_shard(index, data)
 
     def register(self, *records: ShardRecord) -> ShardRecord:
@@ -115,6 +144,7 @@ class Catalog(CatalogReader):
         OutputError
             On entry, if another run does.
         """
+        self._require_single("lock")
         return self._store.lock
 
     def write_predictions(
@@ -148,14 +178,37 @@ class Catalog(CatalogReader):
         Raises
         ------
         InputError
-            If a length, name or probability is wrong.
+            If a length, name or probability is wrong, or this is a view of several catalogs.
         OutputError
             If predictions of that name exist.
         """
+        self._require_single("write_predictions")
         found = _predictions.make(len(self), quantity, mean, std, quantiles or {}, extra or {})
         return _predictions.write(
             self.path, name, row_keys(self.rows()), found, overwrite=overwrite
         )
+
+    def predictions(self, name: str) -> "Predictions":
+        """Return predictions for these rows; NaN (-1 or 0 for whole numbers) where there are none.
+
+        Raises
+        ------
+        InputError
+            If there are none of that name, or this is a view of several catalogs.
+        """
+        self._require_single("predictions", "Read those of each")
+        return super().predictions(name)
+
+    def prediction_names(self) -> list[str]:
+        """Return the names of all predictions.
+
+        Raises
+        ------
+        InputError
+            If this is a view of several catalogs.
+        """
+        self._require_single("prediction_names", "Read those of each")
+        return super().prediction_names()
 
     # Care
 
@@ -167,6 +220,7 @@ class Catalog(CatalogReader):
         InputError
             Naming the first problem and the number of others.
         """
+        self._require_single("validate", "Validate each")
         from icmass.catalog.repairs import validate  # noqa: PLC0415  (it knows this class)
 
         validate(self)
@@ -228,13 +282,31 @@ class Catalog(CatalogReader):
 
         export_table(self, Path(path), file_format, predictions, overwrite)
 
+    def _require_single(self, what: str, advice: str = "Write into each") -> None:
+        if isinstance(self._store, JoinedStore):
+            raise InputError(
+                f"{what}: must be called on one catalog; {self.path} is a view of several "
+                f"catalogs. {advice}."
+            )
+
     def _require_whole(self, what: str) -> None:
+        self._require_single(what)
         if self._rows is not None:
             raise InputError(f"{what}: must be called on a catalog; this is a selection of rows.")
 
 
 def _reopen(path: Path, fingerprint: str, rows: NDArray[np.int64] | None) -> Catalog:
-    catalog = Catalog(Store.open(path), rows)
+    return _unchanged(Catalog(Store.open(path), rows), fingerprint)
+
+
+def _rejoin(
+    paths: Sequence[Path], spec: CatalogSpec, fingerprint: str, rows: NDArray[np.int64] | None
+) -> Catalog:
+    store = JoinedStore([Store.open(path) for path in paths], spec)
+    return _unchanged(Catalog(store, rows), fingerprint)
+
+
+def _unchanged(catalog: Catalog, fingerprint: str) -> Catalog:
     if catalog.fingerprint() != fingerprint:
-        raise InputError(f"{path}: changed since it was opened; open it again.")
+        raise InputError(f"{catalog.path}: changed since it was opened; open it again.")
     return catalog

@@ -52,6 +52,9 @@ near.images([0, 1], apart=True)  # (2, 3, 3, 128, 128): origins apart
 near.galaxies(0)["v_los_km_s"]
 ```
 
+`Catalog.join(["one", "two"])` reads several catalogs of one kind as if they were one, and copies
+nothing; `Catalog.concatenate(["one", "two"], "both")` writes a new one.
+
 `icmass info catalog` prints it, `--plot FILE` draws it, `--validate` reads and checks all of it.
 `catalog.export("catalog.fits")` writes the columns for other programs (also `.ecsv`, `.parquet`).
 

@@ -40,7 +40,12 @@ _SHOWN = ("slope_scatter", "error_std", "robust_half_width", "bias", "coverage_6
 
 
 def train(
-    catalog: Annotated[Path, typer.Argument(help="Directory of the catalog.")],
+    catalogs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="CATALOG...", help="Directory of the catalog; of several, all are trained on."
+        ),
+    ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="RUN", help="Where the estimator goes.")
     ] = Path("run"),
@@ -94,7 +99,7 @@ def train(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Train an estimator of masses on a catalog, or go on with one that was interrupted."""
+    """Train an estimator of masses on catalogs, or go on with one that was interrupted."""
     from icmass.catalog import Catalog
     from icmass.config import TrainConfig
     from icmass.estimate.out_of_fold import judge_own
@@ -119,7 +124,7 @@ def train(
     }
     chosen = {key: value for key, value in given.items() if value is not None}
     settings = TrainConfig.load(config, chosen, lambda key: _OPTIONS.get(key, key))
-    opened = Catalog.open(catalog)
+    opened = Catalog.join(catalogs)
     with show_training(str(output)) as report:
         run = train_run(
             opened, settings, output, workers=workers, scheduler=scheduler, report=report

@@ -5,14 +5,19 @@ import re
 import pytest
 
 from icmass.cli.main import app
-from icmass.config import ObserveConfig, SimulateConfig
+from icmass.config import ObserveConfig, SimulateConfig, TrainConfig
 from tests.packaging.wheel import CHECKOUT
 
 DOCS = CHECKOUT / "docs"
 
 
 @pytest.mark.parametrize(
-    ("page", "config"), [("command-line.md", ObserveConfig), ("production.md", SimulateConfig)]
+    ("page", "config"),
+    [
+        ("command-line.md", ObserveConfig),
+        ("production.md", SimulateConfig),
+        ("training.md", TrainConfig),
+    ],
 )
 def test_configuration_shown_is_the_default(page, config):
     text = (DOCS / page).read_text()
