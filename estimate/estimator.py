@@ -48,6 +48,18 @@ class Estimator(nn.Module):
         Whether images are scaled to `PIVOT_PHOTONS` by a fit of counts on redshift.
     """
 
+    image_mean: Tensor
+    image_scale: Tensor
+    scalar_mean: Tensor
+    scalar_scale: Tensor
+    cube_mean: Tensor
+    cube_scale: Tensor
+    target_mean: Tensor
+    target_scale: Tensor
+    redshift_fit: Tensor
+    feature_mean: Tensor
+    feature_whitening: Tensor
+
     def __init__(
         self, network: str, head: str, inputs: Inputs, *, redshift_scaling: bool = False
     ) -> None:
@@ -206,9 +218,9 @@ def learn_normalisation(
         buffer = getattr(estimator, f"{name}_mean")
         buffer.copy_(mean.reshape(buffer.shape))
         getattr(estimator, f"{name}_scale").copy_(scale.reshape(buffer.shape))
-    mean = float(np.average(ln_mass, weights=weight))
-    std = math.sqrt(float(np.average((ln_mass - mean) ** 2, weights=weight)))
-    estimator.target_mean.fill_(mean)
+    centre = float(np.average(ln_mass, weights=weight))
+    std = math.sqrt(float(np.average((ln_mass - centre) ** 2, weights=weight)))
+    estimator.target_mean.fill_(centre)
     estimator.target_scale.fill_(max(std, 1e-3))
 
 

@@ -40,7 +40,7 @@ def own_scores(run: Run, catalog: Catalog) -> NDArray[np.void]:
             f"this one, {catalog.fingerprint()[:16]}. Give the catalog that it was trained on."
         )
     key = row_keys(catalog.rows())
-    if not (run.path / files.PREDICTIONS / f"{OUT_OF_FOLD}.h5").exists():
+    if not run.out_of_fold.exists():
         _write(run, catalog, key)
     found = files.read(run.path, OUT_OF_FOLD, key)
     return scores_of(Predictive.from_predictions(found), catalog.column("m500c_msun"))
@@ -65,6 +65,7 @@ def require_free(catalog: Catalog, name: str, *, overwrite: bool) -> None:
     ------
     OutputError
     """
+    files.require_name(name)
     if name in catalog.prediction_names() and not overwrite:
         raise OutputError(
             f"{catalog.path}: has predictions '{name}' already. Choose another name, or give "

@@ -85,6 +85,10 @@ def run_benchmark(
     """
     configs = _configs(catalog, suite, seed, overrides or {})
     base = next(iter(configs.values()))
+    if scheduler is None:
+        from icmass.estimate.training.trainer import require_device  # noqa: PLC0415  (Lightning)
+
+        require_device(base)
     chosen = chosen_clusters(catalog, base)
     sample = _sample(chosen, base)
     rings, skipped = rings_that_fit(chosen)

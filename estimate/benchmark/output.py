@@ -38,7 +38,7 @@ COLUMNS: Final[tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = (
     ("PIT p", lambda row: _number(row.get("pit_p_value"))),
 )
 LEAK_COLUMNS: Final = ("estimator", "scatter", "std of error", "bias", "slope")
-_MOST_PANELS: Final = 6
+_MOST_PANELS: Final = 9
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from icmass import __version__
 from icmass.catalog import Catalog
+from icmass.catalog.predictions import PREDICTIONS
 from icmass.config import TrainConfig
 from icmass.errors import InputError, OutputError
 from icmass.estimate.estimator import Estimator
@@ -58,6 +59,7 @@ OUT_OF_FOLD: Final = "out-of-fold"
 _FORMAT: Final = "icmass run"
 _VERSION: Final = 1
 # What may differ between a run and the same run given again: where and how fast it is computed.
+_HALO: Final = ("sample_id", "snapshot_id", "halo_id")
 _MACHINE: Final = ("accelerator", "devices", "strategy", "memory_gb")
 
 
@@ -187,6 +189,11 @@ class Run:
         """Whether clusters are turned in training and predictions averaged over the views."""
         return self.config.turns and network_class(self.config.network).turns_matter
 
+    @property
+    def out_of_fold(self) -> Path:
+        """File of the predictions of its own clusters."""
+        return self.path / PREDICTIONS / f"{OUT_OF_FOLD}.h5"
+
     def member_directory(self, fold: int, member: int) -> Path:
         """Return where one network lies."""
         return self.path / f"fold-{fold}" / f"member-{member}"
@@ -219,15 +226,10 @@ class Run:
             redshift_scaling=self.config.redshift_scaling,
         )
 
-    def write_haloes(
-        self,
-        sample: NDArray[np.int64],
-        snapshot: NDArray[np.int64],
-        halo: NDArray[np.int64],
-        fold: NDArray[np.int64],
-    ) -> None:
-        """Note which fold tests each halo, shape (n,) each."""
-        table = np.unique(np.stack([sample, snapshot, halo, fold], axis=1), axis=0)
+    def write_haloes(self, catalog: Catalog, fold: NDArray[np.int64]) -> None:
+        """Note which fold, shape (n,), tests the halo of each cluster of a catalog."""
+        keys = [catalog.column(name) for name in _HALO]
+        table = np.unique(np.stack([*keys, fold], axis=1), axis=0)
         with atomic_write(self.path / HALOES, overwrite=True) as stage:
             np.save(stage, table, allow_pickle=False)
 
@@ -250,8 +252,7 @@ class Run:
                 f"{path}: must list the haloes of the run; it is missing or damaged ({error}). "
                 "Give the same icmass train again."
             ) from error
-        names = ("sample_id", "snapshot_id", "halo_id")
-        keys = zip(*(catalog.column(name).tolist() for name in names), strict=True)
+        keys = zip(*(catalog.column(name).tolist() for name in _HALO), strict=True)
         return np.array([known.get(key, -1) for key in keys], np.int64)
 
     def write_fold(
@@ -261,7 +262,11 @@ class Run:
         summary: Any,
         thinning: tuple[float, float] | None = None,
     ) -> None:
-        """Note that a fold is trained; its weights are in their places."""
+        """Note that a fold is trained; its weights are in their places.
+
+        What was said by the networks before, if any, holds no more.
+        """
+        self.out_of_fold.unlink(missing_ok=True)
         directory = self.path / f"fold-{fold}"
         hashes = {
             f"member-{m}/{WEIGHTS}": file_hash(self.member_directory(fold, m) / WEIGHTS)

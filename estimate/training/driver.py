@@ -84,21 +84,25 @@ def train(
     OutputError
         If the place is taken, or another process trains there.
     """
-    from icmass.estimate.training.fit import fit_fold  # noqa: PLC0415  (Lightning is slow to load)
+    # Lightning is slow to load.
+    from icmass.estimate.training.fit import fit_fold  # noqa: PLC0415
+    from icmass.estimate.training.trainer import require_device  # noqa: PLC0415
 
     chosen = chosen_clusters(catalog, config)
     plan, inputs = make_plan(config, chosen)
     fold, parts = run_folds(chosen, config)
-    run = Run.create(Path(path), config, plan.to_dict(), inputs, chosen)
-    with DirectoryLock(run.path):
-        run.write_haloes(*(chosen.column(name) for name in _HALO), fold)
-        waiting = [k for k in range(config.folds) if not run.fold_done(k)]
-        crew = (
-            training_workers(config.accelerator, workers, scheduler, len(waiting))
-            if executor is None
-            else nullcontext(executor)
-        )
-        with _watch(run, plan, report), crew as team:
+    if scheduler is None and executor is None:
+        require_device(config)
+    crew = (
+        training_workers(config.accelerator, workers, scheduler, config.folds)
+        if executor is None
+        else nullcontext(executor)
+    )
+    with crew as team:
+        run = Run.create(Path(path), config, plan.to_dict(), inputs, chosen)
+        with DirectoryLock(run.path), _watch(run, plan, report):
+            run.write_haloes(chosen, fold)
+            waiting = [k for k in range(config.folds) if not run.fold_done(k)]
             futures: list[Future[int]] = []
             for k in waiting:
                 futures.append(team.submit(fit_fold, run, chosen, parts[k], k))

@@ -1,19 +1,13 @@
 """Trains the networks of one fold: from rows to weights, uncertainties put right, and a note."""
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as lightning
 import torch
 from numpy.typing import NDArray
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from icmass.catalog import Catalog
 from icmass.errors import InputError
@@ -31,6 +25,7 @@ from icmass.estimate.threads import one_thread
 from icmass.estimate.training.keeper import Keeper
 from icmass.estimate.training.module import Training, hash_seed
 from icmass.estimate.training.plan import Plan
+from icmass.estimate.training.trainer import make_trainer, quiet
 
 __all__ = ["fit_fold"]
 
@@ -73,7 +68,7 @@ def fit_fold(run: Run, catalog: Catalog, split: Split, fold: int) -> int:
     InputError
         If a loss is not finite, or the device is not there.
     """
-    with one_thread(), _quiet():
+    with one_thread(), quiet():
         part = _part(run, catalog, split)
         summary = []
         estimators = []
@@ -163,29 +158,13 @@ def _train(run: Run, plan: Plan, estimator: Estimator, data: ClusterData, keeper
         decoupled=plan.decoupled,
         seed=data.seed,
     )
-    try:
-        trainer = lightning.Trainer(
-            accelerator=config.accelerator,
-            devices=1 if config.accelerator == "cpu" else _devices(config.devices),
-            strategy=config.strategy,
-            precision=config.precision,  # type: ignore[arg-type]
-            max_epochs=plan.epochs,
-            callbacks=[keeper],
-            logger=_logger(keeper.directory),
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-            gradient_clip_val=10.0,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            default_root_dir=str(keeper.directory),
-        )
-    except (MisconfigurationException, ValueError, RuntimeError, ImportError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"accelerator '{config.accelerator}', devices '{config.devices}', strategy "
-            f"'{config.strategy}', precision '{config.precision}': cannot be had here ({reason}). "
-            "Give accelerator: cpu, or what this machine has."
-        ) from error
+    trainer = make_trainer(
+        config,
+        max_epochs=plan.epochs,
+        callbacks=[keeper],
+        logger=_logger(keeper.directory),
+        default_root_dir=str(keeper.directory),
+    )
     checkpoint = keeper.directory / CHECKPOINT
     trainer.fit(
         module,
@@ -246,10 +225,6 @@ def _note(estimator: Estimator, run: Run) -> dict[str, Any]:
     }
 
 
-def _devices(devices: str | int) -> str | int:
-    return int(devices) if isinstance(devices, str) and devices.isdigit() else devices
-
-
 def _logger(directory: Path) -> Any:
     """Return TensorBoard's logger if it is installed; the history is written in any case."""
     if find_spec("tensorboard") is None:
@@ -257,19 +232,3 @@ def _logger(directory: Path) -> Any:
     from pytorch_lightning.loggers import TensorBoardLogger  # noqa: PLC0415
 
     return TensorBoardLogger(str(directory), name="tensorboard", version="")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Lightning from telling what it found; what concerns the user is raised."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

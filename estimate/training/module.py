@@ -32,6 +32,9 @@ class Training(lightning.LightningModule):
         Of what is random in a step (dropout), epoch by epoch.
     """
 
+    bad_step: Tensor
+    loss_sum: Tensor
+
     def __init__(
         self,
         estimator: Estimator,

@@ -18,7 +18,7 @@ from icmass.catalog.names import nearest
 from icmass.errors import InputError, OutputError
 from icmass.files import atomic_write
 
-__all__ = ["PREDICTIONS", "Predictions", "make", "names", "read", "write"]
+__all__ = ["PREDICTIONS", "Predictions", "make", "names", "read", "require_name", "write"]
 
 PREDICTIONS: Final = "predictions"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -148,9 +148,19 @@ def names(directory: Path) -> list[str]:
     return sorted(path.stem for path in (directory / PREDICTIONS).glob("[!.]*.h5"))
 
 
-def _path(directory: Path, name: str) -> Path:
+def require_name(name: str) -> None:
+    """Refuse what cannot be the name of predictions.
+
+    Raises
+    ------
+    InputError
+    """
     if not _NAME.fullmatch(name):
         raise InputError(f"predictions: must be named by letters, digits, . _ -; got '{name}'.")
+
+
+def _path(directory: Path, name: str) -> Path:
+    require_name(name)
     return directory / PREDICTIONS / f"{name}.h5"
 
 
