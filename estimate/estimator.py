@@ -69,7 +69,7 @@ class Estimator(nn.Module):
         self.network: Network = network_class(network)(shape)
         for layer in self.network.modules():
             if isinstance(layer, nn.Conv2d):  # what processors convolve fastest
-                layer.to(memory_format=torch.channels_last)
+                layer.weight.data = layer.weight.contiguous(memory_format=torch.channels_last)
         self.head = make_head(head, self.network.width)
         with torch.no_grad():
             empty = torch.zeros(1, shape.n_channel, shape.n_y, shape.n_x)

@@ -29,6 +29,7 @@ class Head(nn.Module, ABC):
     name: ClassVar[str]
     #: Whether it says a distribution, or a number to which validation data give a width.
     distribution: ClassVar[bool] = True
+    score: Tensor
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -122,6 +122,14 @@ _OURS: Final = (
 _FLOW: Final = _row(
     "resnet-flow", "resnet, three bands, flow head", "resnet", "bands", *_SEEN, head="flow"
 )
+_PROFILE_FLOW: Final = _row(
+    "profile-flow",
+    "profile network, three bands, flow head",
+    "profile",
+    "bands",
+    *_SEEN,
+    head="flow",
+)
 _GALAXIES: Final = _row(
     "resnet-richness",
     "resnet, three bands, richness and velocity dispersion",
@@ -185,7 +193,7 @@ SUITES: Final[Mapping[str, Suite]] = {
             "paper-multiband": {"pixels": 32, "epochs": 20},
             "paper-multimodal": {"pixels": 32, "epochs": 20, "cube_cells": 16},
         },
-        rows=(*_PAPER, *_OURS, _FLOW, *_leaks("profile", "all")),
+        rows=(*_PAPER, *_OURS, _PROFILE_FLOW, *_leaks("profile", "all")),
     ),
     "paper": Suite(
         "paper",

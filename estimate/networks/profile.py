@@ -29,6 +29,8 @@ class ProfileNetwork(Network):
     defaults = Defaults(("bands", "redshift", "exposure_s"), epochs=40)
     standardised_over: ClassVar[tuple[int, ...]] = (0,)
     turns_matter: ClassVar[bool] = False
+    pixels: Tensor
+    area: Tensor
 
     def __init__(self, shape: InputShape) -> None:
         super().__init__(shape)

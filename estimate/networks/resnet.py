@@ -28,6 +28,7 @@ class ResNet(Network):
 
     name = "resnet"
     defaults = Defaults(("bands", "redshift", "exposure_s"), epochs=40)
+    ln_radius: Tensor
 
     def __init__(self, shape: InputShape) -> None:
         super().__init__(shape)
@@ -83,6 +84,8 @@ class RingPooling(nn.Module):
     pixel : float
         Side of a pixel; the innermost ring is the centre.
     """
+
+    weight: Tensor
 
     def __init__(self, radius: Tensor, pixel: float) -> None:
         super().__init__()
