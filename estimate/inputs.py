@@ -17,6 +17,7 @@ from icmass.estimate.galaxy_cube import CubeGeometry
 __all__ = ["ALL_BANDS", "EACH_BAND", "GALAXIES", "Channel", "Inputs"]
 
 ALL_BANDS: Final = "all"
+_NO_NUMBERS: Final = ("?", "u4")
 EACH_BAND: Final = "bands"
 GALAXIES: Final = "galaxies"
 
@@ -240,12 +241,10 @@ def _observable(name: str, spec: CatalogSpec) -> str:
         rule = "is not in this catalog" if name in known else "is not known"
         raise InputError(f"inputs: '{name}' {rule}; {nearest(name, words)}.")
     column = declared[name]
-    if column.kind != "observable" or column.dtype == "?" or "500" in name:
-        rule = (
-            "is measured inside the true R500c, which holds the mass"
-            if column.kind == "observable" and "500" in name
-            else f"is {column.kind}, not a number that an observer knows"
-        )
+    if column.kind != "observable" or column.dtype in _NO_NUMBERS or "500" in name:
+        rule = f"is {column.kind}, not a number that an observer knows"
+        if column.kind == "observable" and ("500" in name or name == "flags"):
+            rule = "is measured with the true R500c, which holds the mass"
         raise InputError(f"inputs: '{name}' {rule}; leave it out.")
     return name
 

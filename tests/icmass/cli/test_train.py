@@ -136,7 +136,7 @@ def test_options_win_over_the_file(run, command, tmp_path):
         (("--head", "flo"), "head 'flo': is not known; did you mean 'flow'"),
         (("--inputs", "sft,redshift"), "inputs: 'sft' is not known; did you mean 'soft'"),
         (("--inputs", "all,m500c_msun"), "inputs: 'm500c_msun' is truth, not a number that an"),
-        (("--inputs", "all,n_phot_500"), "'n_phot_500' is measured inside the true R500c"),
+        (("--inputs", "all,n_phot_500"), "'n_phot_500' is measured with the true R500c"),
         (("--inputs", "all,n_gal"), "inputs: 'n_gal' is not in this catalog"),
         (("--inputs", "all,galaxies"), "network 'profile' does not look at galaxies; leave"),
         (("--origins", "icm,agnn"), "'agnn': is not in the catalog; did you mean 'agn'"),
