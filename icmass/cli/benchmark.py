@@ -3,20 +3,18 @@
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from icmass.cli.train import show_training
+from icmass.cli.wide_table import print_wide_table
 
 if TYPE_CHECKING:
     from icmass.estimate.benchmark import Table
 
 __all__ = ["benchmark"]
-
-_WIDTH = 200  # where the output is not a terminal
 
 
 def benchmark(
@@ -68,23 +66,9 @@ def benchmark(
 def _print(table: "Table") -> None:
     from icmass.estimate.benchmark import COLUMNS, LEAK_COLUMNS, cells, notes
 
-    _print_table([head for head, _ in COLUMNS], cells(table.estimators()))
+    print_wide_table([head for head, _ in COLUMNS], cells(table.estimators()))
     if table.leaks():
         typer.echo("Does the redshift leak?")
-        _print_table(LEAK_COLUMNS, cells(table.leaks(), LEAK_COLUMNS))
+        print_wide_table(LEAK_COLUMNS, cells(table.leaks(), LEAK_COLUMNS))
     for line in notes(table):
         typer.echo(line)
-
-
-def _print_table(heads: Sequence[str], rows: list[list[str]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as RichTable
-
-    table = RichTable(*heads, box=box.SIMPLE_HEAD)
-    for column in table.columns[1:]:
-        column.justify, column.no_wrap = "right", True
-    for row in rows:
-        table.add_row(*row)
-    console = Console(markup=False)
-    Console(markup=False, width=max(console.width, _WIDTH)).print(table)

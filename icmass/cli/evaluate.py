@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from icmass.cli.wide_table import print_wide_table
+
 if TYPE_CHECKING:
     from icmass.catalog import Catalog
     from icmass.estimate.runs import Run
@@ -152,17 +154,7 @@ _HEADS = ("data", "clusters", "judged by", *(head for head, *_ in _COLUMNS))
 
 
 def _print(values: dict[str, Any]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*_HEADS, box=box.SIMPLE_HEAD)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    table.columns[2].justify = "left"
-    for row in values["rows"]:
-        table.add_row(*_texts(row))
-    Console(markup=False).print(table)
+    print_wide_table(_HEADS, (_texts(row) for row in values["rows"]), left=(0, 2))
     for line in (*_LEGEND, *values["notes"]):
         typer.echo(line)
 
