@@ -4,7 +4,7 @@ Trains one network on the first n haloes of a catalog, for several n, with the s
 fits sigma^2 = floor^2 + c / n_train. Beside it stands the ridge regression on clipped counts of the
 same clusters and folds. Runs are kept in DIR, and the figure `learning-curve.png`.
 
-    python benchmarks/learning_curve.py CATALOG [-o DIR] [--network profile] [--inputs all]
+    python benchmarks/learning_curve.py CATALOG... [-o DIR] [--network profile] [--inputs all]
         [--sizes 800 1600 3285 10000] [--folds 4] [--epochs 25] [--workers 2]
 """
 
@@ -73,7 +73,7 @@ def scatter(scores: Any, halo: Any) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("catalog", type=Path)
+    parser.add_argument("catalog", type=Path, nargs="+", help="several are joined")
     parser.add_argument("-o", "--output", type=Path, default=Path("learning-curve"))
     parser.add_argument("--network", default="profile")
     parser.add_argument("--inputs", default="all", help="all (one band) or bands")
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int)
     arguments = parser.parse_args()
     arguments.output.mkdir(exist_ok=True)
-    catalog = Catalog.open(arguments.catalog)
+    catalog = Catalog.join(arguments.catalog)
     measured = [measure(catalog, n, arguments) for n in arguments.sizes if n <= len(catalog)]
     n_train = np.array([n for n, _ in measured])
     console = Console()

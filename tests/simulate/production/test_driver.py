@@ -102,7 +102,7 @@ def test_failing_rows_are_recorded_and_the_others_made(tmp_path):
 
 
 def test_a_worker_that_dies_ends_the_run_and_keeps_what_is_finished(tmp_path):
-    rule = r"workers: a worker ended before its work, killed or out of memory\. Finished shards"
+    rule = r"workers: a worker ended before its work, killed or out of memory\. What is finished"
     with pytest.raises(InputError, match=rule):
         make(tmp_path / "c", TinyProducer(40, deadly=(38,)), workers=2)
     assert len(Catalog.open(tmp_path / "c")) > 0
