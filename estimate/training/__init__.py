@@ -3,6 +3,7 @@
 from icmass.estimate.training.driver import (
     Progress,
     chosen_clusters,
+    is_first_device,
     run_folds,
     train,
     training_workers,
@@ -13,6 +14,7 @@ __all__ = [
     "Plan",
     "Progress",
     "chosen_clusters",
+    "is_first_device",
     "make_plan",
     "run_folds",
     "train",

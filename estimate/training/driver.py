@@ -4,6 +4,7 @@ What is finished is kept; the same command goes on after an interruption. The re
 depend on the number of workers.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, wait
@@ -25,7 +26,14 @@ from icmass.estimate.runs import HISTORY, Run
 from icmass.estimate.training.plan import Plan, make_plan
 from icmass.workers import open_workers, usable_cores
 
-__all__ = ["Progress", "chosen_clusters", "run_folds", "train", "training_workers"]
+__all__ = [
+    "Progress",
+    "chosen_clusters",
+    "is_first_device",
+    "run_folds",
+    "train",
+    "training_workers",
+]
 
 _LOOK_EVERY_S: Final = 0.5
 _HALO: Final = ("sample_id", "snapshot_id", "halo_id")
@@ -100,7 +108,8 @@ def train(
     )
     with crew as team:
         run = Run.create(Path(path), config, plan.to_dict(), inputs, chosen)
-        with DirectoryLock(run.path), _watch(run, plan, report):
+        lock = DirectoryLock(run.path) if is_first_device() else nullcontext()
+        with lock, _watch(run, plan, report):
             run.write_haloes(chosen, fold)
             waiting = [k for k in range(config.folds) if not run.fold_done(k)]
             futures: list[Future[int]] = []
@@ -136,6 +145,11 @@ def training_workers(
             workers = min(workers, max(at_most, 1))
     with open_workers(workers, scheduler) as (executor, _):
         yield executor
+
+
+def is_first_device() -> bool:
+    """Return whether this process leads; strategies such as ddp start one per device."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
 def chosen_clusters(catalog: Catalog, config: TrainConfig) -> Catalog:

@@ -67,6 +67,8 @@ class Keeper(Checkpoint):
         if trainer.is_global_zero:
             self._write_history()
             self._write_checkpoint(trainer)
+        else:  # Lightning waits for every device and lets the first one write
+            trainer.save_checkpoint(self.directory / CHECKPOINT)
 
     def _lost_patience(self, epoch: int) -> bool:
         return self.patience is not None and epoch - self.best_epoch >= self.patience

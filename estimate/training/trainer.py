@@ -30,7 +30,7 @@ def make_trainer(config: TrainConfig, **options: Any) -> lightning.Trainer:
     try:
         return lightning.Trainer(
             accelerator=config.accelerator,
-            devices=1 if cpu else devices,
+            devices=1 if cpu and config.strategy == "auto" else devices,
             strategy=config.strategy,
             precision=config.precision,  # type: ignore[arg-type]
             num_sanity_val_steps=0,

@@ -103,7 +103,7 @@ def train(
     from icmass.catalog import Catalog
     from icmass.config import TrainConfig
     from icmass.estimate.out_of_fold import judge_own
-    from icmass.estimate.training import chosen_clusters
+    from icmass.estimate.training import chosen_clusters, is_first_device
     from icmass.estimate.training import train as train_run
 
     given = {
@@ -129,6 +129,8 @@ def train(
         run = train_run(
             opened, settings, output, workers=workers, scheduler=scheduler, report=report
         )
+    if not is_first_device():
+        return
     metrics = judge_own(run, chosen_clusters(opened, settings))
     _print_run(run, metrics, as_json)
 
