@@ -124,8 +124,8 @@ class TrainConfig(Config):
     """Lightning's accelerator: cpu, gpu, cuda, mps or auto."""
 
     devices: str | int = "auto"
-    """Lightning's devices: a number, or auto. On the CPU each network has one thread, and one process
-    unless a strategy is given."""
+    """Lightning's devices: a number, or auto. On the CPU each network has one thread, and one
+    process unless a strategy is given."""
 
     strategy: str = "auto"
     """Lightning's strategy, such as ddp."""
