@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from icmass.catalog import Catalog
+from icmass.catalog import Catalog, add_up
 from icmass.errors import InputError
 from icmass.estimate.galaxy_cube import galaxy_cubes
 from icmass.estimate.inputs import Inputs
@@ -110,16 +110,8 @@ class Reader:
     def _channels(self, maps: NDArray[Any]) -> NDArray[Any]:
         """Add bands to channels and pixels to larger ones; axes before the last three stay."""
         names = list(self.inputs.band_names)
-        factor = self.inputs.rebinning(self.catalog.spec)
-        n_y, n_x = self.inputs.n_y, self.inputs.n_x
-        if factor > 1:
-            split = maps.reshape(*maps.shape[:-2], n_y, factor, n_x, factor)
-            maps = split.sum(axis=(-3, -1), dtype=maps.dtype)
         wanted = [[names.index(name) for name, _, _ in c.bands] for c in self.inputs.channels]
-        if wanted == [[k] for k in range(len(names))]:
-            return maps
-        added = [maps[..., places, :, :].sum(axis=-3, dtype=maps.dtype) for places in wanted]
-        return np.stack(added, axis=-3)
+        return add_up(maps, wanted, self.inputs.rebinning(self.catalog.spec))
 
     def _scalars(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         columns = [_logarithm(self.catalog, name)[rows] for name in self.inputs.scalars]

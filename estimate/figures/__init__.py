@@ -13,8 +13,8 @@ from icmass.estimate.figures.comparison import (
     table_figure,
 )
 from icmass.estimate.figures.predicted import predicted_against_true
-from icmass.estimate.figures.style import save
 from icmass.estimate.figures.training import learning_curve_figure, sample_size_figure
+from icmass.figure_style import save
 
 __all__ = [
     "KINDS",

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from icmass.errors import InputError
 from icmass.estimate.figures.checks import Scores, check_independent, with_distributions
-from icmass.estimate.figures.style import COLOURS, LINES, new_figure, styled, wrapped
 from icmass.estimate.metrics.calibration import coverage, evenness, pit_histogram
 from icmass.estimate.metrics.scores import pit
+from icmass.figure_style import COLOURS, LINES, new_figure, styled, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
-from icmass.estimate.figures.style import COLOURS, MARKERS, new_figure, number, styled, wrapped
+from icmass.figure_style import COLOURS, MARKERS, new_figure, number, styled, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

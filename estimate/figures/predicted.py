@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.estimate.figures.checks import Scores, check_scores
-from icmass.estimate.figures.style import COLOURS, new_figure, number, styled, wrapped
 from icmass.estimate.metrics.point import robust_half_width
 from icmass.estimate.metrics.table import evaluate
+from icmass.figure_style import COLOURS, new_figure, number, styled, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from icmass.errors import InputError
 from icmass.estimate.figures.checks import check_column
-from icmass.estimate.figures.style import COLOURS, MARKERS, new_figure, styled
 from icmass.estimate.metrics.learning import LearningCurve, fit_learning_curve
+from icmass.figure_style import COLOURS, MARKERS, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,7 +4,7 @@ Predictions become scores, one row per cluster (`score`, in batches of any size)
 a table (`metrics_table`).
 """
 
-from icmass.estimate.metrics.bootstrap import bootstrap, halo_numbers
+from icmass.bootstrap import bootstrap, halo_numbers
 from icmass.estimate.metrics.calibration import (
     Evenness,
     coverage,

@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from icmass.bootstrap import bootstrap
 from icmass.errors import InputError
-from icmass.estimate.metrics.bootstrap import bootstrap
 from icmass.estimate.metrics.calibration import coverage, evenness, ks_p_value
 from icmass.estimate.metrics.point import (
     Line,

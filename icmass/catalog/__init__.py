@@ -4,6 +4,8 @@ It imports none of them.
 """
 
 from icmass.catalog.catalog import Catalog
+from icmass.catalog.changed import Change, ChangedCatalog
+from icmass.catalog.channels import add_up
 from icmass.catalog.columns import (
     COLUMNS,
     GALAXY_COLUMNS,
@@ -29,6 +31,8 @@ __all__ = [
     "Band",
     "Catalog",
     "CatalogSpec",
+    "Change",
+    "ChangedCatalog",
     "Column",
     "Failure",
     "Flag",
@@ -39,6 +43,7 @@ __all__ = [
     "RegionKind",
     "ShardData",
     "ShardRecord",
+    "add_up",
     "expand",
     "galaxy_rows",
     "region_rows",

@@ -18,7 +18,7 @@ from icmass.estimate.figures import (
     shift_figure,
     table_figure,
 )
-from icmass.estimate.figures.style import DPI, number, wrapped
+from icmass.figure_style import DPI, number, wrapped
 
 FIELDS = [("epoch", "i8"), ("train_loss", "f8"), ("validation_loss", "f8")]
 

@@ -1,0 +1,1 @@
+"""Which pixels a prediction hangs on: attributions by Captum, in physical units."""

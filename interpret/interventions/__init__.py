@@ -1,0 +1,1 @@
+"""Cause, not gradient: data are changed and networks asked again."""
