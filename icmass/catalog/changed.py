@@ -108,10 +108,11 @@ class ChangedCatalog(Catalog):
         dtype: DTypeLike = np.uint32,
     ) -> NDArray[Any]:
         """Return changed images of counts; arguments and shape are those of `Catalog.images`."""
-        chosen = np.arange(len(self)) if rows is None else np.atleast_1d(_places(rows, len(self)))
+        chosen = _places(rows, len(self))
         band, origin = self.spec.band_indices(bands), self.spec.origin_indices(origins)
         whole = self._base.images(chosen, apart=True, dtype=dtype)
-        changed = self.change.images(whole, self.rows()[chosen], self.spec)
+        told = self.change.columns(self._base.rows()[chosen])
+        changed = self.change.images(whole, told, self.spec)
         wanted = changed[:, origin][:, :, band]
         return wanted if apart else wanted.sum(axis=1, dtype=wanted.dtype)
 
@@ -147,4 +148,7 @@ def _naturals(key: list[int]) -> list[int]:
 
 
 def _places(rows: Any, n: int) -> NDArray[Any]:
-    return np.arange(n)[rows] if isinstance(rows, slice) else np.asarray(rows)
+    if rows is None or isinstance(rows, slice):
+        return np.arange(n)[slice(None) if rows is None else rows]
+    chosen = np.atleast_1d(np.asarray(rows))
+    return chosen if chosen.size else chosen.astype(np.int64)

@@ -3,6 +3,7 @@
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,13 @@ from icmass.errors import InputError
 if TYPE_CHECKING:
     from icmass.estimate.reading import Reader
     from icmass.estimate.runs import Run
+    from icmass.interpret.interventions.agn import EncircledEnergy
     from icmass.interpret.subject import Subject
 
-__all__ = ["subject_of"]
+__all__ = ["point_spread", "proxy_slopes", "subject_of"]
+
+_PROXIES = ("n_phot", "n_phot_500", "lx_bolometric_erg_s")
+_RADII = 400  # of the point-spread function, denser towards the centre
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,12 @@ class _TensorReader:
 
 
 def subject_of(
-    run: "Run", catalog: Catalog, *, target: str = "mean", all_folds: bool = False
+    run: "Run",
+    catalog: Catalog,
+    *,
+    target: str = "mean",
+    all_folds: bool = False,
+    device: str = "cpu",
 ) -> "Subject":
     """Return what a run judges of a catalog, to be explained.
 
@@ -47,6 +57,8 @@ def subject_of(
         What is explained (`icmass.interpret.subject.Target`).
     all_folds : bool
         Whether clusters that the run does not know are judged by all folds together.
+    device : str
+        Where networks compute, as torch names it.
 
     Raises
     ------
@@ -83,9 +95,10 @@ def subject_of(
             f"{run.path}: must see photons as they are; it was trained with equal_weight, which "
             "thins them. Explain a run without it."
         )
+    place = _device(device)
     for one in folds:
         for network in one.members:
-            network.requires_grad_(False)
+            network.requires_grad_(False).to(place)
     plain = Reader(catalog, run.inputs, seed=run.config.seed)
     return Subject(
         catalog=catalog,
@@ -101,3 +114,61 @@ def subject_of(
         scores=SCORES,
         target=wanted,
     )
+
+
+def proxy_slopes(catalog: Catalog) -> dict[str, float]:
+    """Return d ln(proxy) / d ln M of photon counts and luminosity, by column, of a catalog.
+
+    One slope for all redshifts, and a normalisation that follows ln(1 + z). Proxies that are
+    absent, or known of too few clusters, are left out.
+    """
+    from icmass.estimate.proxies import ProxySample
+    from icmass.estimate.scaling import Smooth, fit_relations
+
+    names = {column.name for column in catalog.columns}
+    slopes = {}
+    for name in _PROXIES:
+        if name not in names:
+            continue
+        sample = ProxySample.of(catalog.column, {name: name})
+        degree = 1 if len(np.unique(sample.redshift)) > 1 else 0
+        evolution = Smooth.of(sample.redshift, norm_degree=degree, slope_degree=0)
+        try:
+            slopes[name] = float(fit_relations(sample, evolution).slope()[0])
+        except InputError:  # too few clusters, or of one mass
+            continue
+    return slopes
+
+
+def point_spread(catalog: Catalog) -> "EncircledEnergy | None":
+    """Return the point-spread function of the telescope that a catalog says it was made with.
+
+    None where it does not say, or the telescope is not known here.
+    """
+    from icmass.interpret.interventions.agn import EncircledEnergy
+    from icmass.simulate.instrument import Instrument
+
+    config = catalog.spec.provenance.get("config")
+    if not isinstance(config, Mapping) or not {"instrument", "mode"} <= set(config):
+        return None
+    try:
+        psf = Instrument.load(str(config["instrument"])).psf(str(config["mode"]))
+    except InputError:
+        return None
+    radius = np.linspace(0.0, 1.0, _RADII) ** 2 * psf.max_radius_arcsec
+    share = psf.encircled(radius)
+    return EncircledEnergy(tuple(radius.tolist()), tuple((share / share[-1]).tolist()))
+
+
+def _device(name: str) -> Any:
+    import torch
+
+    try:
+        place = torch.device(name)
+        torch.zeros(1, device=place)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"device: must be one that torch has here, such as cpu; got '{name}' "
+            f"({str(error).splitlines()[0]})."
+        ) from error
+    return place

@@ -14,9 +14,11 @@ import typer
 from typer.exceptions import TyperException
 
 from icmass import __version__
+from icmass.cli.ablate import ablate
 from icmass.cli.benchmark import benchmark
 from icmass.cli.ecf import ecf
 from icmass.cli.evaluate import evaluate
+from icmass.cli.explain import explain
 from icmass.cli.info import info
 from icmass.cli.instruments import instruments
 from icmass.cli.observe import observe
@@ -43,6 +45,8 @@ app.command("train")(train)
 app.command("predict")(predict)
 app.command("benchmark")(benchmark)
 app.command("evaluate")(evaluate)
+app.command("ablate")(ablate)
+app.command("explain")(explain)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,1 +1,19 @@
 """Which pixels a prediction hangs on: attributions by Captum, in physical units."""
+
+from icmass.interpret.attribution.attribute import Attributed, attributions
+from icmass.interpret.attribution.baselines import BASELINES, require_baseline
+from icmass.interpret.attribution.methods import METHODS, make_method
+from icmass.interpret.attribution.spaces import SPACES
+from icmass.interpret.attribution.stored import read_attributions, write_attributions
+
+__all__ = [
+    "BASELINES",
+    "METHODS",
+    "SPACES",
+    "Attributed",
+    "attributions",
+    "make_method",
+    "read_attributions",
+    "require_baseline",
+    "write_attributions",
+]

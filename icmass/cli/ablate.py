@@ -1,0 +1,287 @@
+"""`icmass ablate`: which information an estimator uses, by training it without."""
+
+# A command loads what it needs when it runs, so that --help is quick.
+# ruff: noqa: PLC0415
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from icmass.cli.wide_table import print_wide_table
+from icmass.errors import InputError
+
+if TYPE_CHECKING:
+    from icmass.catalog import Catalog
+    from icmass.config import TrainConfig
+    from icmass.estimate.runs import Run
+    from icmass.interpret.ablations import Ablation, AblationResult
+
+__all__ = ["RESULTS", "SHUFFLED", "ablate", "read_results"]
+
+#: Written when all ablations asked for are trained.
+RESULTS = "ablations.json"
+#: Ablation whose networks were trained on masses of other clusters.
+SHUFFLED = "shuffled"
+_FORMAT = "icmass ablations"
+_HALO = ("sample_id", "snapshot_id", "halo_id")
+
+
+def ablate(
+    run: Annotated[Path, typer.Argument(help="Directory of the estimator.")],
+    catalog: Annotated[Path, typer.Argument(help="Directory of the catalog it was trained on.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the trained ones go.")
+    ] = Path("ablations"),
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,...",
+            help="core, outskirts, azimuth, agn, only-BAND, one-image, redshift, shuffled. "
+            "[default: all that can be made]",
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Passes over the data for all, also the estimator itself, trained again."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Folds trained at once; one per core by default.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Train an estimator without the core, the outskirts, AGN, and so on: which does it need.
+
+    Given again it goes on where it was. `icmass explain --ablations DIR` puts the table into the
+    report, and takes the estimator trained on masses of other clusters for its checks.
+    """
+    from icmass.catalog import Catalog
+    from icmass.estimate.runs import Run
+
+    found, opened = Run.open(run), Catalog.open(catalog)
+    wanted = None if only is None else [name.strip() for name in only.split(",")]
+    plan = _plan(found, opened, wanted, epochs)
+    _make_place(output)
+    results = _run_all(found, opened, plan, output, epochs, workers)
+    values = _values(found, results)
+    _write(output, values)
+    if as_json:
+        typer.echo(json.dumps(values, indent=1, allow_nan=False))
+        return
+    _print(results)
+    typer.echo(f"trained estimators and table: {output}")
+
+
+def read_results(directory: Path, fingerprint: str) -> "list[AblationResult]":
+    """Return what `icmass ablate` wrote about a run of a catalog of this fingerprint.
+
+    Raises
+    ------
+    InputError
+        If it is not there, damaged, or of another catalog.
+    """
+    from icmass.interpret.ablations import AblationResult
+
+    path = directory / RESULTS
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        rows = [
+            AblationResult(**{k: math.nan if v is None else v for k, v in row.items()})
+            for row in values["ablations"]
+        ]
+        of = str(values["catalog_fingerprint"])
+    except FileNotFoundError:
+        raise InputError(
+            f"{directory}: must hold {RESULTS}; it does not. Give a directory in which icmass "
+            "ablate came to its end."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: must hold results of icmass ablate; it is damaged ({error}). Give the same "
+            "icmass ablate again."
+        ) from error
+    if of != fingerprint:
+        raise InputError(
+            f"{path}: must be of the catalog of the run, {fingerprint[:16]}; got {of[:16]}. Give "
+            "ablations of this run."
+        )
+    return rows
+
+
+def _plan(
+    run: "Run", catalog: "Catalog", only: Sequence[str] | None, epochs: int | None
+) -> "list[Ablation]":
+    from icmass.estimate.training import chosen_clusters
+    from icmass.interpret.ablations import REFERENCE, Ablation, chosen, standard_ablations
+    from icmass.interpret.subject import Channel
+
+    used = chosen_clusters(catalog, run.config)
+    if used.fingerprint() != run.fingerprint:
+        raise InputError(
+            f"{catalog.path}: must be the catalog that {run.path} was trained on, "
+            f"{run.fingerprint[:16]}; got {used.fingerprint()[:16]}. Give that one."
+        )
+    inputs = run.inputs
+    possible = standard_ablations(
+        catalog,
+        [Channel(c.name, tuple(name for name, _, _ in c.bands)) for c in inputs.channels],
+        inputs.origins or catalog.spec.origins,
+        inputs.scalars,
+        galaxies=inputs.cube is not None,
+        seed=run.config.seed,
+    )
+    reference = [Ablation(REFERENCE, "as it is")] if epochs is not None else []
+    return reference + chosen(possible, only)
+
+
+def _make_place(output: Path) -> None:
+    from icmass.errors import OutputError
+
+    if output.is_dir() and any(output.iterdir()):
+        if not ((output / RESULTS).exists() or (output / "runs").is_dir()):
+            raise OutputError(f"{output}: must be new, empty or of icmass ablate; it holds others.")
+        return
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{output}: must be a directory; it is a file. Choose another name.")
+    if not output.resolve().parent.is_dir():
+        raise OutputError(f"{output}: its folder does not exist; create it: mkdir -p {output}")
+    (output / "runs").mkdir(parents=True, exist_ok=True)
+
+
+def _run_all(
+    run: "Run",
+    catalog: "Catalog",
+    plan: "Sequence[Ablation]",
+    output: Path,
+    epochs: int | None,
+    workers: int | None,
+) -> "list[AblationResult]":
+    from icmass.bootstrap import halo_numbers
+    from icmass.estimate.out_of_fold import own_scores
+    from icmass.estimate.training import chosen_clusters
+    from icmass.interpret.ablations import REFERENCE
+
+    used = chosen_clusters(catalog, run.config)
+    halo = halo_numbers(*(used.column(name) for name in _HALO))
+    scores: dict[str, Any] = {}
+    if epochs is None:
+        scores[REFERENCE] = own_scores(run, used)
+    for ablation in plan:
+        scores[ablation.name] = _scores(run, catalog, ablation, output, epochs, workers)
+    named = {ablation.name: ablation for ablation in plan}
+    return [
+        _result(name, named.get(name), found, scores[REFERENCE], halo)
+        for name, found in scores.items()
+    ]
+
+
+def _config(run: "Run", ablation: "Ablation", epochs: int | None) -> "TrainConfig":
+    from icmass.config import TrainConfig
+
+    values = run.config.model_dump(mode="json") | dict(ablation.settings)
+    if epochs is not None:
+        values["epochs"] = epochs
+    return TrainConfig.parse(values, lambda key: f"ablation '{ablation.name}': {key}")
+
+
+def _scores(
+    run: "Run",
+    catalog: "Catalog",
+    ablation: "Ablation",
+    output: Path,
+    epochs: int | None,
+    workers: int | None,
+) -> Any:
+    """Train without something, and return scores against the true masses, shape (n,)."""
+    from icmass.catalog import ChangedCatalog
+    from icmass.cli.train import show_training
+    from icmass.estimate.out_of_fold import own_scores
+    from icmass.estimate.training import chosen_clusters
+    from icmass.estimate.training import train as train_run
+
+    changed = catalog if ablation.change is None else ChangedCatalog(catalog, ablation.change)
+    config = _config(run, ablation, epochs)
+    place = output / "runs" / ablation.name
+    with show_training(ablation.words) as report:
+        trained = train_run(changed, config, place, workers=workers, report=report)
+    scores = own_scores(trained, chosen_clusters(changed, config))
+    scores["ln_mass"] = np.log(chosen_clusters(catalog, config).column("m500c_msun"))
+    return scores
+
+
+def _result(
+    name: str, ablation: "Ablation | None", scores: Any, reference: Any, halo: Any
+) -> "AblationResult":
+    from icmass.bootstrap import bootstrap
+    from icmass.estimate.metrics import error_std, slope_scatter
+    from icmass.interpret.ablations import AblationResult
+
+    def measure(rows: Any) -> list[float]:
+        found = [(part["ln_mass"][rows], part["mean"][rows]) for part in (scores, reference)]
+        spread, other = (error_std(*pair) for pair in found)
+        return [slope_scatter(*found[0]), spread, spread - other]
+
+    control = ablation is not None and ablation.control
+    values = measure(np.arange(len(scores)))
+    errors = np.std(bootstrap(measure, halo), axis=0, ddof=1).tolist()
+    if control:  # of masses that do not follow the truth there is no scatter about a line
+        values[0] = errors[0] = math.nan
+    return AblationResult(
+        name=name,
+        words="as it is" if ablation is None else ablation.words,
+        control=control,
+        n=len(scores),
+        scatter=values[0],
+        scatter_error=errors[0],
+        error_std=values[1],
+        error_std_error=errors[1],
+        change=values[2],
+        change_error=errors[2],
+    )
+
+
+def _values(run: "Run", results: "Sequence[AblationResult]") -> dict[str, Any]:
+    rows = [
+        {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+        for row in map(asdict, results)
+    ]
+    return {
+        "format": _FORMAT,
+        "run": str(run.path),
+        "catalog_fingerprint": run.fingerprint,
+        "ablations": rows,
+    }
+
+
+def _write(output: Path, values: dict[str, Any]) -> None:
+    from icmass.files import atomic_write
+
+    with atomic_write(output / RESULTS, overwrite=True) as stage:
+        stage.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _print(results: "Sequence[AblationResult]") -> None:
+    def cell(value: float, error: float) -> str:
+        return f"{100 * value:.1f} ± {100 * error:.1f}" if math.isfinite(value) else "-"
+
+    print_wide_table(
+        ("trained", "clusters", "scatter %", "std of error %", "against as it is %"),
+        (
+            (
+                row.words,
+                f"{row.n:,}",
+                cell(row.scatter, row.scatter_error),
+                cell(row.error_std, row.error_std_error),
+                "" if row.change_error == 0.0 else cell(row.change, row.change_error),
+            )
+            for row in results
+        ),
+    )
+    typer.echo("in % of M, out of fold; errors by drawing haloes again, the same for both compared")

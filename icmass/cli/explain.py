@@ -1,0 +1,216 @@
+"""`icmass explain`: what an estimator looks at, in a report."""
+
+# A command loads what it needs when it runs, so that --help is quick.
+# ruff: noqa: PLC0415
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from icmass.errors import InputError
+
+if TYPE_CHECKING:
+    from icmass.catalog import Catalog
+    from icmass.estimate.runs import Run
+    from icmass.interpret.explanation import Explanation, Plan
+    from icmass.interpret.subject import Subject
+
+__all__ = ["explain"]
+
+
+def explain(
+    run: Annotated[Path, typer.Argument(help="Directory of the estimator.")],
+    catalog: Annotated[Path, typer.Argument(help="Directory of the catalog it was trained on.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the report goes.")
+    ] = Path("explanation"),
+    ablations: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="What icmass ablate wrote, to be reported as well."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Explain one cluster: its row, or SAMPLE/SNAPSHOT/HALO/LINE.",
+        ),
+    ] = None,
+    target: Annotated[
+        str, typer.Option(help="What is explained: mean, std, median, or a probability.")
+    ] = "mean",
+    baseline: Annotated[
+        str, typer.Option(help="What clusters are compared with: empty sky, or background.")
+    ] = "empty",
+    maps: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METHOD,...",
+            help="Write attributions of all clusters: saliency, input-x-gradient, "
+            "integrated-gradients, smoothgrad, occlusion, grad-cam.",
+        ),
+    ] = None,
+    space: Annotated[
+        str, typer.Option(help="Of these: inputs (by ln(1 + N)), photons, or galaxies.")
+    ] = "inputs",
+    sample: Annotated[
+        int, typer.Option(min=2, help="Clusters that are changed and asked again.")
+    ] = 300,
+    tested: Annotated[
+        int, typer.Option(min=2, help="Clusters on which methods of attribution are tested.")
+    ] = 100,
+    all_folds: Annotated[
+        bool,
+        typer.Option(
+            "--all-folds", help="Have clusters that the run does not know judged by all folds."
+        ),
+    ] = False,
+    device: Annotated[str, typer.Option(help="Where networks compute: cpu, cuda, mps.")] = "cpu",
+    seed: Annotated[int, typer.Option(min=0, help="Of samples and of all that is drawn.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace DIR.")] = False,
+) -> None:
+    """Show what an estimator looks at, and test it by numbers: a page, figures and tables."""
+    from icmass.catalog import Catalog
+    from icmass.cli.explaining import subject_of
+    from icmass.estimate.runs import Run
+    from icmass.files import check_output
+    from icmass.interpret.explanation import Plan
+
+    found, opened = Run.open(run), Catalog.open(catalog)
+    subject = subject_of(found, opened, target=target, all_folds=all_folds, device=device)
+    plan = Plan(sample=sample, tested=tested, baseline=baseline, seed=seed)
+    wanted = [] if maps is None else [name.strip() for name in maps.split(",")]
+    _require_methods(subject, wanted, space, baseline)
+    check_output(output, overwrite=overwrite)
+    if cluster is not None:
+        if ablations is not None or wanted:
+            raise InputError("cluster: cannot go with ablations or maps; leave these out.")
+        values = _one(found, subject, subject.place(cluster), plan, output, overwrite)
+    else:
+        explained = _explain(found, opened, subject, plan, ablations)
+        values = _write(found, explained, output, wanted, space, overwrite)
+    if as_json:
+        typer.echo(json.dumps(values, indent=1, allow_nan=False))
+        return
+    for text in values["statements"]:
+        typer.echo(f"- {text}")
+    typer.echo(f"report: {output / 'report.html'}")
+
+
+def _require_methods(subject: "Subject", names: list[str], space: str, baseline: str) -> None:
+    """Refuse maps that cannot be made before the work begins."""
+    import numpy as np
+
+    from icmass.interpret.attribution import attributions, require_baseline
+
+    require_baseline(subject, "inputs", baseline)
+    for name in names:
+        at_first = np.zeros(1, np.int64)
+        next(attributions(subject, name, space=space, baseline=baseline, rows=at_first))
+
+
+def _explain(
+    run: "Run", catalog: "Catalog", subject: "Subject", plan: "Plan", ablations: Path | None
+) -> "Explanation":
+    from icmass.cli.ablate import SHUFFLED, read_results
+    from icmass.cli.explaining import point_spread, proxy_slopes, subject_of
+    from icmass.estimate.runs import Run
+    from icmass.interpret.explanation import explain as explain_subject
+
+    results, control = [], None
+    if ablations is not None:
+        results = read_results(ablations, run.fingerprint)
+        shuffled = ablations / "runs" / SHUFFLED
+        if shuffled.is_dir():
+            control = subject_of(
+                Run.open(shuffled), catalog, target=subject.target.name, all_folds=True
+            )
+    return explain_subject(
+        subject,
+        slopes=proxy_slopes(catalog),
+        psf=point_spread(catalog),
+        control=control,
+        ablations=results,
+        plan=plan,
+    )
+
+
+def _write(
+    run: "Run",
+    explained: "Explanation",
+    output: Path,
+    maps: list[str],
+    space: str,
+    overwrite: bool,
+) -> dict[str, Any]:
+    from icmass.files import staged_directory
+    from icmass.interpret.attribution import write_attributions
+    from icmass.interpret.report.document import write_explanation
+    from icmass.progress import progress
+
+    subject, plan = explained.subject, explained.plan
+    with staged_directory(output, overwrite=overwrite) as stage:
+        statements = write_explanation(stage, explained, _provenance(run, subject, plan))
+        if maps:
+            (stage / "attributions").mkdir()
+        for name in maps:
+            with progress(f"maps of {name}", len(subject)) as advance:
+                write_attributions(
+                    stage / "attributions" / f"{name}.h5",
+                    subject,
+                    plan.method(name),
+                    space=space,
+                    baseline=plan.baseline,
+                    report=advance,
+                )
+    return {
+        "report": str(output / "report.html"),
+        "statements": [str(one) for one in statements],
+        **explained.to_dict(),
+    }
+
+
+def _one(
+    run: "Run", subject: "Subject", row: int, plan: "Plan", output: Path, overwrite: bool
+) -> dict[str, Any]:
+    from icmass.cli.explaining import point_spread, proxy_slopes
+    from icmass.files import staged_directory
+    from icmass.interpret.report.document import write_cluster
+
+    catalog = subject.catalog
+    with staged_directory(output, overwrite=overwrite) as stage:
+        statements = write_cluster(
+            stage,
+            subject,
+            row,
+            plan,
+            _provenance(run, subject, plan),
+            slopes=proxy_slopes(catalog),
+            psf=point_spread(catalog),
+        )
+    return {
+        "report": str(output / "report.html"),
+        "statements": [str(one) for one in statements],
+    }
+
+
+def _provenance(run: "Run", subject: "Subject", plan: "Plan") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from icmass.provenance import provenance
+
+    configuration = {
+        "run": run.config.model_dump(mode="json"),
+        "target": subject.target.name,
+        **asdict(plan),
+    }
+    return provenance(
+        configuration,
+        plan.seed,
+        run=str(run.path),
+        catalog=str(subject.catalog.path),
+        catalog_fingerprint=subject.catalog.fingerprint(),
+        clusters=len(subject),
+    )

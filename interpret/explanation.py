@@ -1,0 +1,285 @@
+"""Everything that is found out about networks, in one go: attributions in numbers, checks, causes.
+
+Gradients are taken of all clusters; what takes longer is done on samples of them (`Plan`). Nothing
+is drawn or written here (`icmass.interpret.report`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icmass.bootstrap import halo_numbers
+from icmass.errors import InputError
+from icmass.interpret.ablations import AblationResult
+from icmass.interpret.attribution.attribute import Attributed, attributions
+from icmass.interpret.attribution.methods import GradCam, IntegratedGradients, Method
+from icmass.interpret.faithfulness import FaithfulnessSummary, faithfulness
+from icmass.interpret.interventions.agn import EncircledEnergy
+from icmass.interpret.interventions.measure import EffectSummary, measure_all
+from icmass.interpret.interventions.standard import standard_interventions
+from icmass.interpret.statistics.sanity import Sanity, check_sanity, permuted
+from icmass.interpret.statistics.summary import Statistics, summarise
+from icmass.interpret.subject import Subject
+from icmass.progress import progress
+
+__all__ = [
+    "SHUFFLED_MASSES",
+    "SHUFFLED_WEIGHTS",
+    "Explanation",
+    "Plan",
+    "explain",
+    "haloes",
+    "sample_rows",
+]
+
+#: Names of the networks that learnt nothing.
+SHUFFLED_WEIGHTS: Final = "weights shuffled"
+SHUFFLED_MASSES: Final = "trained on masses of other clusters"
+
+_HALO: Final = ("sample_id", "snapshot_id", "halo_id")
+_CLUSTERS_PER_BATCH: Final = 32
+# What proxies are called by their columns, and in tables.
+_PROXIES: Final = {"n_phot": "N_phot", "n_phot_500": "N_phot,500", "lx_bolometric_erg_s": "L_X"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is done.
+
+    Attributes
+    ----------
+    sample : int
+        Clusters that are changed and asked again, and on which networks that learnt nothing are
+        looked at.
+    tested : int
+        Clusters on which methods of attribution are tested.
+    shown : int
+        Clusters in the gallery.
+    methods : tuple of str
+        Methods that are tested, besides Grad-CAM where there are convolutions over images.
+    n_steps : int
+        Of integrated gradients.
+    baseline : str
+        empty or background: what is compared with.
+    seed : int
+        Of samples, of all that is drawn, and of the bootstrap.
+    n_resamples : int
+        Of the bootstrap.
+    """
+
+    sample: int = 300
+    tested: int = 100
+    shown: int = 5
+    methods: tuple[str, ...] = (
+        "integrated-gradients",
+        "saliency",
+        "input-x-gradient",
+        "smoothgrad",
+        "occlusion",
+    )
+    n_steps: int = 64
+    baseline: str = "empty"
+    seed: int = 0
+    n_resamples: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("sample", "tested", "shown"):
+            if getattr(self, name) < 2:
+                raise InputError(f"{name}: must be at least 2 clusters; got {getattr(self, name)}.")
+
+    def method(self, name: str) -> str | Method:
+        """Return a method by name, integrated gradients with the steps of the plan."""
+        return IntegratedGradients(self.n_steps) if name == IntegratedGradients.name else name
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What was found out about networks.
+
+    Attributes
+    ----------
+    subject : Subject
+    plan : Plan
+    statistics : Statistics
+        Of the gradients by ln(1 + N) of all clusters.
+    sanity : tuple of Sanity
+        Of networks that learnt nothing.
+    effects : tuple of EffectSummary
+        Of interventions.
+    faithfulness : tuple of FaithfulnessSummary
+    completeness : ndarray, shape (n_tested,)
+        Error of integrated gradients over what they add up to, by cluster.
+    ablations : tuple of AblationResult
+        Empty where none were trained.
+    notes : tuple of str
+        What was left out, and why.
+    """
+
+    subject: Subject
+    plan: Plan
+    statistics: Statistics
+    sanity: tuple[Sanity, ...]
+    effects: tuple[EffectSummary, ...]
+    faithfulness: tuple[FaithfulnessSummary, ...]
+    completeness: NDArray[np.float64]
+    ablations: tuple[AblationResult, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all numbers in values that JSON can hold."""
+        return {
+            "statistics": self.statistics.to_dict(),
+            "sanity": [one.to_dict() for one in self.sanity],
+            "interventions": [one.to_dict() for one in self.effects],
+            "faithfulness": [one.to_dict() for one in self.faithfulness],
+            "completeness_median": float(np.median(np.abs(self.completeness))),
+            "notes": list(self.notes),
+        }
+
+
+def explain(
+    subject: Subject,
+    *,
+    slopes: Mapping[str, float],
+    psf: EncircledEnergy | None = None,
+    control: Subject | None = None,
+    ablations: Sequence[AblationResult] = (),
+    plan: Plan | None = None,
+) -> Explanation:
+    """Find out what networks look at.
+
+    Parameters
+    ----------
+    subject : Subject
+        At least two haloes.
+    slopes : mapping of str to float
+        d ln(proxy) / d ln M of n_phot, n_phot_500 and lx_bolometric_erg_s; those that are absent
+        are left out.
+    psf : EncircledEnergy, optional
+        Of the telescope; without it no AGN are put in.
+    control : Subject, optional
+        The same clusters before networks that were trained on masses of other clusters.
+    ablations : sequence of AblationResult
+        To be told with the rest.
+    plan : Plan, optional
+
+    Raises
+    ------
+    InputError
+        If the catalog lacks R500c, or has fewer than two haloes.
+    """
+    wanted = plan or Plan()
+    with progress("gradients", len(subject)) as advance:
+        statistics = summarise(
+            subject,
+            _gradients(subject, None),
+            slopes=slopes,
+            seed=wanted.seed,
+            n_resamples=wanted.n_resamples,
+            report=advance,
+        )
+    asked = subject.select(sample_rows(subject, wanted.sample, wanted.seed))
+    sanity = _check(asked, control, slopes, wanted)
+    effects, notes = _intervene(asked, slopes, psf, wanted)
+    tested, completeness, unfit = _test(subject, wanted)
+    return Explanation(
+        subject,
+        wanted,
+        statistics,
+        sanity,
+        effects,
+        tested,
+        completeness,
+        tuple(ablations),
+        (*notes, *unfit),
+    )
+
+
+def sample_rows(subject: Subject, n: int, seed: int) -> NDArray[np.int64]:
+    """Return up to n rows, ascending, drawn without bias; the same for the same catalog."""
+    order = np.random.default_rng([seed, len(subject)]).permutation(len(subject))
+    return np.sort(order[:n])
+
+
+def haloes(subject: Subject) -> NDArray[np.int64]:
+    """Return the halo that each cluster is of, shape (n,)."""
+    return halo_numbers(*(subject.catalog.column(name) for name in _HALO))
+
+
+def _gradients(
+    subject: Subject, rows: NDArray[np.int64] | None
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    found: Iterator[Attributed] = attributions(
+        subject, "saliency", rows=rows, batch_size=_CLUSTERS_PER_BATCH
+    )
+    for one in found:
+        yield one.rows, one.values
+
+
+def _check(
+    asked: Subject, control: Subject | None, slopes: Mapping[str, float], plan: Plan
+) -> tuple[Sanity, ...]:
+    others = {SHUFFLED_WEIGHTS: permuted(asked, plan.seed)}
+    if control is not None:
+        others[SHUFFLED_MASSES] = control.select(sample_rows(control, plan.sample, plan.seed))
+    found = []
+    with progress("networks that learnt nothing", len(others) * len(asked)) as advance:
+        for name, other in others.items():
+            found.append(
+                check_sanity(
+                    asked,
+                    other,
+                    _gradients,
+                    name=name,
+                    slopes=slopes,
+                    seed=plan.seed,
+                    n_resamples=plan.n_resamples,
+                    report=advance,
+                )
+            )
+    return tuple(found)
+
+
+def _intervene(
+    asked: Subject, slopes: Mapping[str, float], psf: EncircledEnergy | None, plan: Plan
+) -> tuple[tuple[EffectSummary, ...], list[str]]:
+    made, notes = standard_interventions(asked, psf, seed=plan.seed)
+    named = {_PROXIES[name]: slope for name, slope in slopes.items() if name in _PROXIES}
+    halo = haloes(asked)
+    with progress("interventions", len(made) * len(asked)) as advance:
+        effects = tuple(
+            one.summary(halo, n_resamples=plan.n_resamples, seed=plan.seed)
+            for one in measure_all(asked, made, slopes=named, report=advance)
+        )
+    return effects, notes
+
+
+def _test(
+    subject: Subject, plan: Plan
+) -> tuple[tuple[FaithfulnessSummary, ...], NDArray[np.float64], list[str]]:
+    """Test methods of attribution; return how complete integrated gradients are as well."""
+    asked = subject.select(sample_rows(subject, plan.tested, plan.seed))
+    notes = []
+    methods = [plan.method(name) for name in plan.methods]
+    try:
+        next(attributions(asked, GradCam.name, rows=np.zeros(1, np.int64)))
+        methods.append(GradCam.name)
+    except InputError as error:
+        notes.append(f"{GradCam.name}: left out; {error}")
+    missing = [
+        one.completeness / np.abs(one.prediction - one.baseline_prediction)
+        for one in attributions(
+            asked, plan.method(IntegratedGradients.name), baseline=plan.baseline
+        )
+    ]
+    halo = haloes(asked)
+    with progress("methods of attribution", len(methods) * len(asked)) as advance:
+        found = faithfulness(asked, methods, baseline=plan.baseline, seed=plan.seed, report=advance)
+    return (
+        tuple(one.summary(halo, n_resamples=plan.n_resamples, seed=plan.seed) for one in found),
+        np.concatenate(missing),
+        notes,
+    )

@@ -1,0 +1,241 @@
+"""The sections of a report: figures, tables and what they show."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from icmass.interpret.explanation import Explanation
+from icmass.interpret.figures import (
+    GalleryPanel,
+    ProfileLine,
+    ProfilePanel,
+    gallery_figure,
+    profile_figure,
+)
+from icmass.interpret.report.causes import ablations, checks, faithfulness, interventions
+from icmass.interpret.report.page import Picture, Section
+from icmass.interpret.report.tables import Table
+from icmass.interpret.statistics.number import Number
+from icmass.interpret.statistics.profiles import Profile
+
+__all__ = ["sections"]
+
+#: Names of proxies in legends, by their columns.
+_PROXY: Final = {
+    "n_phot": "N_phot implies",
+    "n_phot_500": "N_phot,500 implies",
+    "lx_bolometric_erg_s": "L_X implies",
+}
+_ZOOM_R500C: Final = 2.2
+_MOST_PANELS: Final = 4
+
+
+def sections(
+    found: Explanation, gallery: Sequence[GalleryPanel], *, attribution: str
+) -> list[Section]:
+    """Return the sections of a report.
+
+    Parameters
+    ----------
+    found : Explanation
+    gallery : sequence of GalleryPanel
+        Clusters to be shown.
+    attribution : str
+        What the gallery's attributions are, with their unit.
+    """
+    made = [
+        _gallery(found, gallery, attribution),
+        _regions(found),
+        _profiles(found),
+        _groups(found),
+        interventions(found),
+        faithfulness(found),
+        checks(found),
+    ]
+    if found.ablations:
+        made.append(ablations(found))
+    if found.notes:
+        made.append(Section("What was left out", tuple(found.notes)))
+    return made
+
+
+def _gallery(found: Explanation, gallery: Sequence[GalleryPanel], attribution: str) -> Section:
+    figure = gallery_figure(
+        gallery,
+        channels=[channel.name for channel in found.subject.channels],
+        origins=found.subject.origins,
+        label=attribution,
+        zoom_r500c=_ZOOM_R500C,
+    )
+    return Section(
+        "Clusters, and what networks see in them",
+        (
+            "Each cluster is judged by the networks of the fold that did not train on it, as it "
+            "stands (predictions of a run may be averages over turns and mirrors). Red raises the "
+            "mass, blue lowers it.",
+        ),
+        (
+            Picture(
+                "gallery",
+                figure,
+                "Photons, attributions, and which origin most photons of a pixel have. Solid "
+                "circle: R500c; dotted: 0.15 R500c. North is up, east left.",
+                "Images of clusters beside maps of attribution and of the origin of photons",
+            ),
+        ),
+    )
+
+
+def _regions(found: Explanation) -> Section:
+    statistics = found.statistics
+    paragraphs = [
+        "Saliency is |d ln M / d ln(1 + N)| of a pixel with N photons, the same number as "
+        "|d log10 M / d log10(1 + N)|. A pixel belongs to the origin that most of its photons "
+        "have. Equal brightness: pixels of gas are weighted to the counts and radii of pixels of "
+        "AGN, channel by channel. Errors are of haloes drawn again."
+    ]
+    if statistics.agn_icm_reason:
+        paragraphs.append(f"AGN and gas are not compared: {statistics.agn_icm_reason}")
+    tables = []
+    if statistics.agn_icm:
+        tables.append(
+            Table(
+                "agn_icm",
+                "Saliency in pixels dominated by AGN and by gas: log10 of medians, and their "
+                "difference in dex",
+                ("channel", "compared", "AGN", "gas", "difference", "ratio of means, dex"),
+                tuple(
+                    (
+                        one.channel,
+                        words,
+                        way.agn.median,
+                        way.icm.median,
+                        tuple(way.difference_dex),
+                        tuple(way.mean_ratio_dex),
+                    )
+                    for one in statistics.agn_icm
+                    for words, way in (
+                        ("all", one.plain),
+                        ("equal brightness", one.equal_brightness),
+                        ("the same in one cluster", one.same_cluster),
+                    )
+                ),
+            )
+        )
+    tables.append(
+        Table(
+            "bands",
+            "log10 of the median saliency by channel; times the deviation of ln(1 + N) it is that "
+            "by a standardised input",
+            ("channel", "all pixels", "filled pixels", "deviation of ln(1 + N)"),
+            tuple(
+                (one.channel, tuple(one.median), tuple(one.median_filled), one.pixel_std)
+                for one in statistics.bands
+            ),
+        )
+    )
+    if statistics.structures:
+        tables.append(
+            Table(
+                "structures",
+                "Saliency in structures over that of other pixels of their radii, as it is and "
+                "over 1 + N",
+                ("kind", "clusters", "ratio", "ratio over 1 + N"),
+                tuple(
+                    (one.kind, one.n_clusters, tuple(one.ratio), tuple(one.ratio_per_photon))
+                    for one in statistics.structures
+                ),
+            )
+        )
+    return Section("AGN, gas, bands and structures", tuple(paragraphs), (), tuple(tables))
+
+
+def _profiles(found: Explanation) -> Section:
+    statistics = found.statistics
+    shown = statistics.profiles[-_MOST_PANELS:]
+    figure = profile_figure([_profile_panel(one) for one in shown])
+    cores = Table(
+        "cores",
+        "Networks against proxies inside a radius: sums of saliency over sums of what the proxy "
+        "implies for the same pixels; shares are of what lies inside R500c",
+        ("channel", "proxy", "radius, R500c", "clusters", "ratio", "ratio of shares"),
+        tuple(
+            (
+                one.channel,
+                one.proxy,
+                one.radius,
+                one.n_clusters,
+                tuple(one.ratio),
+                tuple(one.share_ratio),
+            )
+            for one in statistics.cores
+        ),
+    )
+    return Section(
+        "Radii",
+        (
+            "N_phot implies (N + 1) / (N_phot alpha) for a pixel with N photons of gas and AGN, "
+            "L_X the same of photons of gas inside R500c: what an estimator that weighs all "
+            "photons alike would show. alpha is the slope of the proxy with mass: "
+            + ", ".join(f"{name} {slope:.2f}" for name, slope in statistics.slopes.items())
+            + ".",
+        ),
+        (
+            Picture(
+                "profiles",
+                figure,
+                "Mean saliency of a pixel against projected radius: median over clusters, with "
+                "bands of one error.",
+                "Radial profiles of saliency beside what luminosity and photon counts imply",
+            ),
+        ),
+        (cores,),
+    )
+
+
+def _profile_panel(one: Profile) -> ProfilePanel:
+    def line(name: str, numbers: Sequence[Number]) -> ProfileLine:
+        value, error = np.array(numbers, np.float64).T
+        return ProfileLine(name, value, error)
+
+    known = [name for name in _PROXY if name in one.implied and name != "n_phot_500"]
+    return ProfilePanel(
+        one.channel,
+        np.array([*one.low, one.high[-1]]),
+        (line("networks", one.saliency), *(line(_PROXY[n], one.implied[n]) for n in known)),
+        tuple(line(_PROXY[name], one.ratio[name]) for name in known),
+    )
+
+
+def _groups(found: Explanation) -> Section:
+    return Section(
+        "Kinds of clusters",
+        ("Halves of the sample by mass, redshift and state.",),
+        (),
+        (
+            Table(
+                "groups",
+                "AGN against gas at equal brightness (dex), and networks against N_phot inside "
+                "0.285 R500c, all channels",
+                ("halves by", "half", "from", "to", "clusters", "AGN - gas", "core", "core share"),
+                tuple(
+                    (
+                        one.by,
+                        one.side,
+                        one.low,
+                        one.high,
+                        one.n_clusters,
+                        _pair(one.difference_dex),
+                        _pair(one.core_ratio),
+                        _pair(one.core_share_ratio),
+                    )
+                    for one in found.statistics.groups
+                ),
+            ),
+        ),
+    )
+
+
+def _pair(number: Number | None) -> tuple[float, float] | None:
+    return None if number is None else tuple(number)

@@ -1,0 +1,102 @@
+"""Clusters to be looked at: which ones, and what of them is drawn."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from icmass.interpret.attribution.attribute import attributions
+from icmass.interpret.attribution.methods import Method
+from icmass.interpret.figures.gallery import GalleryPanel
+from icmass.interpret.regions import dominant, kpc_per_pixel
+from icmass.interpret.subject import Subject
+
+__all__ = ["Shown", "chosen_rows", "panels", "shown"]
+
+# What is shown of a sample: the cluster that has most of a column, in this order.
+_EXTREMES: Final = (
+    ("n_phot_agn_500", "most AGN photons inside R500c"),
+    ("cool_core_strength", "strongest cool core"),
+    ("dynamical_state", "most disturbed"),
+    ("m500c_msun", "most massive"),
+    ("redshift", "most distant"),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A cluster that is shown.
+
+    Attributes
+    ----------
+    row : int
+        Of the subject.
+    why : str
+    """
+
+    row: int
+    why: str
+
+
+def chosen_rows(subject: Subject, rows: NDArray[np.int64], n: int) -> list[Shown]:
+    """Choose up to n clusters of a sample: the extremes of what is known, then typical ones.
+
+    Parameters
+    ----------
+    subject : Subject
+    rows : ndarray of int
+        Of the sample.
+    n : int
+    """
+    names = {column.name for column in subject.catalog.columns}
+    left = rows.tolist()
+    found: list[Shown] = []
+    for name, why in _EXTREMES:
+        if name in names and left and len(found) < n:
+            values = subject.catalog.column(name)[left].astype(np.float64)
+            if np.isfinite(values).any():
+                found.append(Shown(left.pop(int(np.nanargmax(values))), why))
+    mass = subject.catalog.column("m500c_msun")
+    middle = sorted(left, key=lambda row: abs(np.log(mass[row] / np.median(mass[rows]))))
+    return found + [Shown(row, "of typical mass") for row in middle[: n - len(found)]]
+
+
+def panels(
+    subject: Subject, wanted: Sequence[Shown], method: str | Method, *, baseline: str = "empty"
+) -> list[GalleryPanel]:
+    """Return what is drawn of clusters, with attributions by ln(1 + N)."""
+    values = shown(subject, [one.row for one in wanted], method, baseline=baseline)
+    catalog = subject.catalog
+    pixel_kpc = kpc_per_pixel(subject, np.array([one.row for one in wanted], np.int64)).tolist()
+    result = []
+    for one, pixel in zip(wanted, pixel_kpc, strict=True):
+        row = catalog.rows()[one.row]
+        counts = subject.counts(np.array([one.row]))
+        result.append(
+            GalleryPanel(
+                image=counts[0].sum(axis=0).astype(np.float64),
+                attribution=values[one.row],
+                dominant=dominant(counts, subject.origins)[0],
+                r500c_pixels=float(row["r500c_kpc"]) / pixel,
+                pixel_kpc=pixel,
+                caption=(
+                    f"{one.why}\nM500c {row['m500c_msun'] / 1e14:.2f} 10^14 Msun, "
+                    f"z {row['redshift']:.2f}"
+                ),
+            )
+        )
+    return result
+
+
+def shown(
+    subject: Subject, rows: Sequence[int], method: str | Method, *, baseline: str = "empty"
+) -> Mapping[int, NDArray[np.float64]]:
+    """Return attributions by row, shape (n_channel, n_y, n_x) each."""
+    found: dict[int, NDArray[np.float64]] = {}
+    for one in attributions(
+        subject, method, baseline=baseline, rows=np.array(rows, np.int64), batch_size=16
+    ):
+        found |= dict(zip(one.rows.tolist(), one.values.astype(np.float64), strict=True))
+    return found
