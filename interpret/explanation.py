@@ -20,6 +20,8 @@ from icmass.interpret.faithfulness import FaithfulnessSummary, faithfulness
 from icmass.interpret.interventions.agn import EncircledEnergy
 from icmass.interpret.interventions.measure import EffectSummary, measure_all
 from icmass.interpret.interventions.standard import standard_interventions
+from icmass.interpret.statistics.galaxies import Galaxies, galaxies
+from icmass.interpret.statistics.number import plain
 from icmass.interpret.statistics.sanity import Sanity, check_sanity, permuted
 from icmass.interpret.statistics.summary import Statistics, summarise
 from icmass.interpret.subject import Subject
@@ -110,8 +112,8 @@ class Explanation:
     effects : tuple of EffectSummary
         Of interventions.
     faithfulness : tuple of FaithfulnessSummary
-    completeness : ndarray, shape (n_tested,)
-        Error of integrated gradients over what they add up to, by cluster.
+    galaxies : Galaxies or None
+        None where networks do not look at galaxies.
     ablations : tuple of AblationResult
         Empty where none were trained.
     notes : tuple of str
@@ -124,7 +126,7 @@ class Explanation:
     sanity: tuple[Sanity, ...]
     effects: tuple[EffectSummary, ...]
     faithfulness: tuple[FaithfulnessSummary, ...]
-    completeness: NDArray[np.float64]
+    galaxies: Galaxies | None = None
     ablations: tuple[AblationResult, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -135,7 +137,8 @@ class Explanation:
             "sanity": [one.to_dict() for one in self.sanity],
             "interventions": [one.to_dict() for one in self.effects],
             "faithfulness": [one.to_dict() for one in self.faithfulness],
-            "completeness_median": float(np.median(np.abs(self.completeness))),
+            "galaxies": None if self.galaxies is None else self.galaxies.to_dict(),
+            "ablations": [plain(one) for one in self.ablations],
             "notes": list(self.notes),
         }
 
@@ -184,7 +187,7 @@ def explain(
     asked = subject.select(sample_rows(subject, wanted.sample, wanted.seed))
     sanity = _check(asked, control, slopes, wanted)
     effects, notes = _intervene(asked, slopes, psf, wanted)
-    tested, completeness, unfit = _test(subject, wanted)
+    tested, unfit = _test(subject, wanted)
     return Explanation(
         subject,
         wanted,
@@ -192,7 +195,7 @@ def explain(
         sanity,
         effects,
         tested,
-        completeness,
+        _galaxies(subject, wanted),
         tuple(ablations),
         (*notes, *unfit),
     )
@@ -257,10 +260,7 @@ def _intervene(
     return effects, notes
 
 
-def _test(
-    subject: Subject, plan: Plan
-) -> tuple[tuple[FaithfulnessSummary, ...], NDArray[np.float64], list[str]]:
-    """Test methods of attribution; return how complete integrated gradients are as well."""
+def _test(subject: Subject, plan: Plan) -> tuple[tuple[FaithfulnessSummary, ...], list[str]]:
     asked = subject.select(sample_rows(subject, plan.tested, plan.seed))
     notes = []
     methods = [plan.method(name) for name in plan.methods]
@@ -269,17 +269,23 @@ def _test(
         methods.append(GradCam.name)
     except InputError as error:
         notes.append(f"{GradCam.name}: left out; {error}")
-    missing = [
-        one.completeness / np.abs(one.prediction - one.baseline_prediction)
-        for one in attributions(
-            asked, plan.method(IntegratedGradients.name), baseline=plan.baseline
-        )
-    ]
     halo = haloes(asked)
     with progress("methods of attribution", len(methods) * len(asked)) as advance:
         found = faithfulness(asked, methods, baseline=plan.baseline, seed=plan.seed, report=advance)
-    return (
-        tuple(one.summary(halo, n_resamples=plan.n_resamples, seed=plan.seed) for one in found),
-        np.concatenate(missing),
-        notes,
-    )
+    summaries = (one.summary(halo, n_resamples=plan.n_resamples, seed=plan.seed) for one in found)
+    return tuple(summaries), notes
+
+
+def _galaxies(subject: Subject, plan: Plan) -> Galaxies | None:
+    if not subject.sees_galaxies:
+        return None
+    asked = subject.select(sample_rows(subject, plan.tested, plan.seed))
+    with progress("galaxies", 2 * len(asked)) as advance:
+        return galaxies(
+            asked,
+            plan.method(IntegratedGradients.name),
+            haloes(asked),
+            n_resamples=plan.n_resamples,
+            seed=plan.seed,
+            report=advance,
+        )

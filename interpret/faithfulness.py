@@ -45,6 +45,12 @@ class _Values(Protocol):
     def rows(self) -> NDArray[np.int64]: ...
     @property
     def values(self) -> NDArray[Any]: ...
+    @property
+    def prediction(self) -> Floats: ...
+    @property
+    def baseline_prediction(self) -> Floats: ...
+    @property
+    def completeness(self) -> Floats: ...
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,9 @@ class FaithfulnessSummary(Result):
         Median of the area between both curves, ln M; above 0 where the method is better.
     correlation : Number
         Median over clusters of the correlation over patches.
+    incomplete : float
+        Median over clusters of |completeness| over |ln M - ln M of the baseline|: what the sum of
+        the map is off. NaN for methods whose maps do not add up.
     fraction, deletion, insertion, random_deletion, random_insertion : tuple of float
         Median curves.
     """
@@ -73,6 +82,7 @@ class FaithfulnessSummary(Result):
     deletion_gain: Number
     insertion_gain: Number
     correlation: Number
+    incomplete: float
     fraction: tuple[float, ...]
     deletion: tuple[float, ...]
     insertion: tuple[float, ...]
@@ -94,6 +104,8 @@ class Faithfulness(Result):
     correlation : ndarray, shape (n,)
         Over patches, of the sum of the attribution with what is lost without the patch; NaN where
         either is the same in all.
+    incomplete : ndarray, shape (n,)
+        |completeness| over |ln M - ln M of the baseline| (`Attributed`); NaN without.
     """
 
     method: str
@@ -106,6 +118,7 @@ class Faithfulness(Result):
     random_deletion: Floats
     random_insertion: Floats
     correlation: Floats
+    incomplete: Floats
 
     @property
     def deletion_gain(self) -> Floats:
@@ -143,6 +156,7 @@ class Faithfulness(Result):
             self.method,
             len(self.rows),
             *found,
+            float(np.median(self.incomplete)),
             tuple(self.fraction.tolist()),
             *(tuple(np.median(curve, axis=0).tolist()) for curve in curves),
         )
@@ -262,7 +276,12 @@ def _collect(
 ) -> Faithfulness:
     """Test all that is found, in the order of `places` if given; fills `reference`."""
     tested: dict[int, _Tested] = {}
+    off: dict[int, float] = {}
     for some in found:
+        change = np.abs(some.prediction - some.baseline_prediction)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            missing = np.abs(some.completeness) / change
+        off |= dict(zip(some.rows.tolist(), missing.tolist(), strict=True))
         values = dict(zip(some.rows.tolist(), some.values, strict=True))
         for judged in trial.judged(np.asarray(some.rows)):
             flat = [np.asarray(values[row], np.float64).ravel() for row in judged.rows.tolist()]
@@ -280,6 +299,7 @@ def _collect(
         np.array(trial.fractions),
         *np.moveaxis(curves, 1, 0),
         np.array([tested[row].correlation for row in rows], np.float64),
+        np.array([off[row] for row in rows], np.float64),
     )
 
 

@@ -82,8 +82,8 @@ def panels(
                 r500c_pixels=float(row["r500c_kpc"]) / pixel,
                 pixel_kpc=pixel,
                 caption=(
-                    f"{one.why}\nM500c {row['m500c_msun'] / 1e14:.2f} 10^14 Msun, "
-                    f"z {row['redshift']:.2f}"
+                    f"{one.why}\n{row['m500c_msun'] / 1e14:.2f} 10^14 Msun\n"
+                    f"z = {row['redshift']:.2f}"
                 ),
             )
         )

@@ -180,6 +180,11 @@ class Subject:
         return len(self.channels), geometry.n_y // self.factor, geometry.n_x // self.factor
 
     @property
+    def sees_galaxies(self) -> bool:
+        """Whether networks look at the cube of galaxies."""
+        return any(seen.cube.numel() > 0 for _, _, seen in self.batches(1, np.arange(1)))
+
+    @property
     def band_names(self) -> tuple[str, ...]:
         """Bands that are read, each once."""
         return tuple(dict.fromkeys(name for channel in self.channels for name in channel.bands))

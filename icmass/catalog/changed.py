@@ -79,6 +79,7 @@ class ChangedCatalog(Catalog):
     def __init__(self, catalog: Catalog, change: Change) -> None:
         super().__init__(catalog._store, catalog._rows)
         self._base = catalog
+        self._last: tuple[tuple[bytes, np.dtype[Any]], Counts] | None = None
         self.change = change
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -110,10 +111,7 @@ class ChangedCatalog(Catalog):
         """Return changed images of counts; arguments and shape are those of `Catalog.images`."""
         chosen = _places(rows, len(self))
         band, origin = self.spec.band_indices(bands), self.spec.origin_indices(origins)
-        whole = self._base.images(chosen, apart=True, dtype=dtype)
-        told = self.change.columns(self._base.rows()[chosen])
-        changed = self.change.images(whole, told, self.spec)
-        wanted = changed[:, origin][:, :, band]
+        wanted = self._changed(chosen, np.dtype(dtype))[:, origin][:, :, band]
         return wanted if apart else wanted.sum(axis=1, dtype=wanted.dtype)
 
     def expectations(self, *args: Any, **kwargs: Any) -> NDArray[np.float32]:
@@ -137,6 +135,16 @@ class ChangedCatalog(Catalog):
     def select(self, mask: ArrayLike) -> Self:
         """Return a view of some rows."""
         return type(self)(self._base.select(mask), self.change)
+
+    def _changed(self, rows: NDArray[Any], dtype: np.dtype[Any]) -> Counts:
+        """Return changed images of all origins and bands; those read last are kept."""
+        name = (rows.tobytes(), dtype)
+        if self._last is None or self._last[0] != name:
+            self._last = None  # frees the memory before more is taken
+            whole = self._base.images(rows, apart=True, dtype=dtype)
+            told = self.change.columns(self._base.rows()[rows])
+            self._last = name, self.change.images(whole, told, self.spec)
+        return self._last[1]
 
     def _require_single(self, what: str, advice: str = "Write into each") -> None:
         raise InputError(f"{what}: must be called on a catalog; this is a changed view of one.")

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from icmass.errors import InputError
 
-__all__ = ["check_amount", "check_column", "check_error", "check_finite"]
+__all__ = ["check_amount", "check_column", "check_error"]
 
 Floats = NDArray[np.float64]
 
@@ -40,18 +40,6 @@ def check_column(values: ArrayLike, what: str, n: int | None = None) -> Floats:
             f"{what}: must have the shape {wanted}; got {array.shape}. Give one number of each."
         )
     return array
-
-
-def check_finite(what: str, value: float) -> None:
-    """Accept a finite number.
-
-    Raises
-    ------
-    InputError
-        If it is none.
-    """
-    if not np.isfinite(value):
-        raise InputError(f"{what}: must be finite; got {value}. Leave the row out.")
 
 
 def check_error(what: str, value: float) -> None:

@@ -127,7 +127,7 @@ def faithfulness_figure(
         order = "most attributed first"
         axis.set(title=title, xlabel=f"share of pixels {_VERBS[title]}, {order}")
         axis.grid(color="0.92", lw=0.7)
-    figure.get_layout_engine().set(wspace=0.06, hspace=0.05)
+    figure.set_layout_engine("constrained", wspace=0.06, hspace=0.05)
     axes[0, 0].set_ylabel(label)
     if methods:
         _draw_bars(list(axes[1]), rows, goal)
@@ -180,7 +180,7 @@ def _scale(axes: "Axes", rows: Sequence[FaithfulnessRow]) -> None:
     axes.set_xlim(0.0, 1.0)
 
 
-def _percent(value: float, _: int | None) -> str:
+def _percent(value: float, _: float) -> str:
     return f"{100.0 * value:g}%"
 
 

@@ -67,7 +67,7 @@ def photon_norm(largest: float) -> "Normalize":
 
 def photon_bar(axes: "Axes", drawn: "AxesImage") -> None:
     """Fill axes with the colours of photons per pixel, beside or beneath the images."""
-    largest = drawn.norm.vmax or 1.0
+    _, largest = drawn.get_clim()
     where = _direction(axes)
     bar = axes.figure.colorbar(
         drawn, cax=axes, orientation=where, ticks=[one for one in _TICKS if one <= largest]
@@ -85,7 +85,8 @@ def signed_bar(axes: "Axes", drawn: "AxesImage", label: str) -> None:
     bar = axes.figure.colorbar(drawn, cax=axes, orientation=where, extend="both", extendfrac=0.04)
     bar.ax.locator_params(nbins=5)
     bar.ax.tick_params(labelsize=8.0)
-    power = math.floor(math.log10(drawn.norm.vmax or 1.0))
+    _, limit = drawn.get_clim()
+    power = math.floor(math.log10(limit))
     if not -2 <= power < 3:
         axis = bar.ax.xaxis if where == "horizontal" else bar.ax.yaxis
         axis.set_major_formatter(lambda value, _: f"{value / 10.0**power:g}".replace("-", _MINUS))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.bootstrap import bootstrap
-from icmass.catalog import Catalog, ChangedCatalog
+from icmass.catalog import Change, ChangedCatalog
 from icmass.catalog.names import nearest
 from icmass.errors import InputError
 from icmass.interpret.interventions.agn import SOURCES
@@ -201,19 +201,16 @@ def measure_all(
             raise InputError(f"slope of {name}: must be a number other than 0; got {slope}.")
     places = np.arange(len(subject)) if rows is None else np.asarray(rows, np.int64)
     asked = subject.select(places)
-    own = asked.values(batch_size)
-    before = _rates(asked, asked.catalog, wanted, batch_size)
+    own, before = _measured(asked, None, wanted, batch_size)
     for one in interventions:
-        changed = ChangedCatalog(asked.catalog, one.change)
-        network = asked.with_catalog(changed).values(batch_size) - own
-        after = _rates(asked, changed, wanted, batch_size)
+        network, after = _measured(asked, one.change, wanted, batch_size)
         proxies = {name: (after[name] - before[name]) / alpha for name, alpha in wanted.items()}
         partner = _partner(subject, asked, one, batch_size)
         yield Effect(
             one.name,
             one.words,
             places,
-            network,
+            network - own,
             proxies,
             None if partner is None else partner - own,
         )
@@ -221,26 +218,41 @@ def measure_all(
             report(len(places))
 
 
-def _rates(
-    subject: Subject, catalog: Catalog, wanted: Mapping[str, Any], batch_size: int
-) -> dict[str, Floats]:
+def _measured(
+    asked: Subject, change: Change | None, wanted: Mapping[str, Any], batch_size: int
+) -> tuple[Floats, dict[str, Floats]]:
+    """Return what networks say of changed clusters, shape (n,), and ln of count rates."""
+    said = np.empty(len(asked))
+    rates = {name: np.empty(len(asked)) for name in wanted}
+    for fold in np.unique(asked.fold):
+        of_fold = np.flatnonzero(asked.fold == fold)
+        for start in range(0, len(of_fold), batch_size):
+            some = of_fold[start : start + batch_size]
+            part = asked.select(some)
+            if change is not None:  # made once for networks and proxies
+                part = part.with_catalog(ChangedCatalog(part.catalog, change))
+            said[some] = part.values(batch_size)
+            for name, values in _rates(part, wanted).items():
+                rates[name][some] = values
+    return said, rates
+
+
+def _rates(subject: Subject, wanted: Mapping[str, Any]) -> dict[str, Floats]:
     """Return ln of the count rate of proxies, shape (n,) each."""
     if not wanted:
         return {}
+    catalog = subject.catalog
     origins = SOURCES[:1] if set(wanted) == {_GAS_ALONE} else SOURCES
     table = catalog.rows()
-    result = {name: np.empty(len(table)) for name in wanted}
-    for start in range(0, len(table), batch_size):
-        places = np.arange(start, min(start + batch_size, len(table)))
-        maps = catalog.images(places, subject.band_names, origins, apart=True)
-        photons = maps.sum(axis=2, dtype=np.float64)
-        inside = within(table[places], catalog.spec, r500c=1.0)
-        for name, values in result.items():
-            counted = photons[:, 0] if name == _GAS_ALONE else photons.sum(axis=1)
-            if name != _WHOLE_IMAGE:
-                counted = counted * inside
-            number = np.maximum(counted.sum(axis=(1, 2)), 1.0)
-            values[places] = np.log(number / table["exposure_s"][places])
+    maps = catalog.images(None, subject.band_names, origins, apart=True)
+    photons = maps.sum(axis=2, dtype=np.float64)
+    inside = within(table, catalog.spec, r500c=1.0)
+    result = {}
+    for name in wanted:
+        counted = photons[:, 0] if name == _GAS_ALONE else photons.sum(axis=1)
+        if name != _WHOLE_IMAGE:
+            counted = counted * inside
+        result[name] = np.log(np.maximum(counted.sum(axis=(1, 2)), 1.0) / table["exposure_s"])
     return result
 
 

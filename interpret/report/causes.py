@@ -103,7 +103,7 @@ def faithfulness(found: Explanation) -> Section:
             for one in tested
         ),
     )
-    missing = float(np.median(np.abs(found.completeness)))
+    missing = next((m.incomplete for m in tested if np.isfinite(m.incomplete)), np.nan)
     return Section(
         "Are the maps right?",
         (

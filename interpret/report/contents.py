@@ -16,6 +16,7 @@ from icmass.interpret.figures import (
 from icmass.interpret.report.causes import ablations, checks, faithfulness, interventions
 from icmass.interpret.report.page import Picture, Section
 from icmass.interpret.report.tables import Table
+from icmass.interpret.statistics.galaxies import EDGES, Galaxies
 from icmass.interpret.statistics.number import Number
 from icmass.interpret.statistics.profiles import Profile
 
@@ -49,6 +50,7 @@ def sections(
         _regions(found),
         _profiles(found),
         _groups(found),
+        *([] if found.galaxies is None else [_galaxies(found.galaxies)]),
         interventions(found),
         faithfulness(found),
         checks(found),
@@ -195,14 +197,16 @@ def _profiles(found: Explanation) -> Section:
 
 
 def _profile_panel(one: Profile) -> ProfilePanel:
+    n_ring = int(np.isfinite(one.high).sum())  # the last has no outer edge
+
     def line(name: str, numbers: Sequence[Number]) -> ProfileLine:
-        value, error = np.array(numbers, np.float64).T
+        value, error = np.array(numbers[:n_ring], np.float64).T
         return ProfileLine(name, value, error)
 
     known = [name for name in _PROXY if name in one.implied and name != "n_phot_500"]
     return ProfilePanel(
         one.channel,
-        np.array([*one.low, one.high[-1]]),
+        np.array([*one.low[:n_ring], one.high[n_ring - 1]]),
         (line("networks", one.saliency), *(line(_PROXY[n], one.implied[n]) for n in known)),
         tuple(line(_PROXY[name], one.ratio[name]) for name in known),
     )
@@ -231,6 +235,40 @@ def _groups(found: Explanation) -> Section:
                         _pair(one.core_share_ratio),
                     )
                     for one in found.statistics.groups
+                ),
+            ),
+        ),
+    )
+
+
+def _galaxies(found: Galaxies) -> Section:
+    return Section(
+        "Galaxies and photons",
+        (
+            f"Integrated gradients from a cluster without galaxies, and from one without photons, "
+            f"of {found.n:,} clusters.",
+        ),
+        (),
+        (
+            Table(
+                "galaxies",
+                "Median of ln M less ln M without them, and of its size",
+                ("part", "change of ln M", "size"),
+                (
+                    ("galaxies", tuple(found.galaxies), tuple(found.galaxies_size)),
+                    ("photons", tuple(found.photons), tuple(found.photons_size)),
+                ),
+            ),
+            Table(
+                "galaxies_where",
+                "Part of the sizes of attributions to galaxies by place in the cube, in parts of "
+                "its half-width",
+                ("from", "to", "projected radius", "|v|"),
+                tuple(
+                    (low, high, tuple(radius), tuple(speed))
+                    for low, high, radius, speed in zip(
+                        EDGES[:-1], EDGES[1:], found.by_radius, found.by_velocity, strict=True
+                    )
                 ),
             ),
         ),

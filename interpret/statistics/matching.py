@@ -8,7 +8,7 @@ minus gas; errors are of haloes drawn again.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from icmass.bootstrap import bootstrap
 from icmass.errors import InputError
 from icmass.interpret.statistics.number import Number, Result, numbers
-from icmass.interpret.statistics.pixels import Histogram, Pairs, PixelTable, log_quantiles
+from icmass.interpret.statistics.pixels import Pairs, PixelTable, log_quantiles
 
 __all__ = ["ALL_CHANNELS", "COMPARED", "AgnIcm", "Comparison", "Spread", "agn_to_icm"]
 
@@ -97,11 +97,14 @@ class AgnIcm(Result):
 
 @dataclass(frozen=True)
 class _Sides:
-    """Pixels of both classes by saliency: numbers (2, C, S) and sums of saliency (2, C)."""
+    """Pixels of both classes by saliency: numbers (2, C, S), sums of saliency (2, C).
+
+    `share` (C + 1,) is the share of the pixels of AGN that are matched, in channels and in all.
+    """
 
     filled: NDArray[Any]
     summed: NDArray[Any]
-    share: NDArray[Any] = field(default_factory=lambda: np.ones(1))
+    share: NDArray[Any]
 
     def scope(self, channel: int | None) -> tuple[NDArray[Any], NDArray[Any]]:
         if channel is None:
@@ -143,7 +146,7 @@ def agn_to_icm(
     InputError
         If photons of AGN or gas were not counted, or clusters of fewer than two haloes are wanted.
     """
-    places = [table.class_of("agn"), table.class_of("icm")]
+    table.class_of("agn"), table.class_of("icm")
     owner = np.asarray(halo)
     if owner.shape != table.rows.shape:
         raise InputError(
@@ -154,19 +157,20 @@ def agn_to_icm(
     several = len(table.channels) > 1
     scopes = ([None] if several else []) + list(range(len(table.channels)))
 
-    def sides(rows: NDArray[np.int64]) -> tuple[list[_Sides], float]:
+    log_low = table.log_low
+
+    def sides(rows: NDArray[np.int64]) -> list[_Sides]:
         weight = np.bincount(chosen[rows], minlength=len(owner)).astype(np.float64)
-        histogram = table.histogram(weight, max(places) + 1)
-        return list(_sides(histogram, matched, weight, places)), histogram.log_low
+        return list(_sides(table, matched, weight))
 
     def statistic(rows: NDArray[np.int64]) -> list[float]:
-        found, log_low = sides(rows)
+        found = sides(rows)
         return [n for scope in scopes for side in found for n in _differences(side, scope, log_low)]
 
     drawn = bootstrap(statistic, owner[chosen], n_resamples=n_resamples, seed=seed)
     every = np.arange(len(chosen))
     told = iter(numbers(statistic(every), drawn))
-    found, log_low = sides(every)
+    found = sides(every)
     return [
         AgnIcm(
             ALL_CHANNELS if scope is None else table.channels[scope],
@@ -180,31 +184,15 @@ def agn_to_icm(
     ]
 
 
-def _sides(
-    histogram: Histogram, pairs: Pairs, weight: NDArray[np.float64], places: list[int]
-) -> Iterator[_Sides]:
+def _sides(table: PixelTable, pairs: Pairs, weight: NDArray[np.float64]) -> Iterator[_Sides]:
     """Yield both classes plainly, at equal brightness, and inside the same clusters."""
-    filled, summed = histogram.filled[places], histogram.summed[places]  # (2, C, counts, radius, S)
-    yield _Sides(filled.sum(axis=(2, 3)), summed.sum(axis=(2, 3)))
-    there = filled.sum(axis=-1)
-    both = (there > 0.0).all(axis=0)
-    times = np.stack([both.astype(float), np.where(both, there[0], 0.0)])
-    times[1] /= np.where(both, there[1], 1.0)
-    n_agn = there[0].sum(axis=(1, 2))
-    shares = np.append((there[0] * both).sum(axis=(1, 2)), (there[0] * both).sum())
-    yield _Sides(
-        np.einsum("gckr,gckrs->gcs", times, filled),
-        (times * summed).sum(axis=(2, 3)),
-        shares / np.maximum(np.append(n_agn, n_agn.sum()), 1.0),
-    )
-    inside = np.tensordot(weight, pairs.filled, axes=1)
-    matched = inside[0].sum(axis=-1)
-    shares = np.append(matched, matched.sum())
-    yield _Sides(
-        inside,
-        np.tensordot(weight, pairs.summed, axes=1),
-        shares / np.maximum(np.append(n_agn, n_agn.sum()), 1.0),
-    )
+    found = table.matched("agn", "icm", weight)
+    n_agn = found.filled[0, 0].sum(axis=-1)
+    inside = np.tensordot(weight, pairs.filled, axes=1), np.tensordot(weight, pairs.summed, axes=1)
+    for filled, summed in (*zip(found.filled, found.summed, strict=True), inside):
+        n = filled[0].sum(axis=-1)
+        shares = np.append(n, n.sum()) / np.maximum(np.append(n_agn, n_agn.sum()), 1.0)
+        yield _Sides(filled, summed, shares)
 
 
 def _differences(side: _Sides, scope: int | None, log_low: float) -> tuple[float, float]:
@@ -226,10 +214,12 @@ def _comparison(
     agn, icm = (
         Spread(
             float(n[k]),
-            *(float(level[k]) for level in levels),
-            mean=float(summed[k] / n[k]) if n[k] > 0 else float("nan"),
+            float(levels[0][k]),
+            float(levels[1][k]),
+            float(levels[2][k]),
+            float(summed[k] / n[k]) if n[k] > 0 else float("nan"),
         )
         for k in (0, 1)
     )
-    share = side.share[-1 if scope is None or len(side.share) == 1 else scope]
+    share = side.share[-1 if scope is None else scope]
     return Comparison(way, agn, icm, median, mean, float(share))

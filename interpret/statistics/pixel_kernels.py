@@ -10,7 +10,13 @@ import math
 import numba
 import numpy as np
 
-__all__ = ["code_pixels", "paired_histograms", "tabulate", "weighted_histogram"]
+__all__ = [
+    "code_pixels",
+    "matched_histograms",
+    "paired_histograms",
+    "tabulate",
+    "weighted_histogram",
+]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -65,84 +71,186 @@ def code_pixels(saliency, counts, radial_bin, count_bin, log_low, per_dex, n_rad
 
 
 @numba.njit(cache=True, nogil=True)
-def tabulate(code, value, start, place):
-    """Return sparse tables: each code of a cluster once, how often it came, and the sum of values.
+def tabulate(code, value, start, place, n_bin):
+    """Return sparse tables of each cluster: of codes, and of cells without the bin of saliency.
 
     `place`, of the number of codes, holds -1 everywhere and does so again afterwards.
+
+    Returns
+    -------
+    cell, saliency, number : each code of a cluster once, ascending, and how often it came
+    begin : where each cluster begins among them
+    cells, n_there, summed : each cell once, its pixels and the sum of their values
+    cell_begin : where each cluster begins among these
     """
-    unique = np.empty(code.size, np.int32)
+    m = start.size - 1
+    cell = np.empty(code.size, np.int32)
+    saliency = np.empty(code.size, np.int16)
     number = np.zeros(code.size, np.float32)
-    total = np.zeros(code.size, np.float32)
-    begin = np.zeros(start.size, np.int64)
-    n = 0
-    for k in range(start.size - 1):
+    cells = np.empty(code.size, np.int32)
+    n_there = np.zeros(code.size, np.float32)
+    summed = np.zeros(code.size, np.float32)
+    begin = np.zeros(m + 1, np.int64)
+    cell_begin = np.zeros(m + 1, np.int64)
+    n, n_cell = 0, 0
+    for k in range(m):
         first = n
-        for i in range(start[k], start[k + 1]):
-            at = place[code[i]]
-            if at < 0:
-                at = n
-                place[code[i]] = n
-                unique[n] = code[i]
+        last = np.int64(-1)
+        order = np.sort(code[start[k] : start[k + 1]])
+        for i in range(order.size):
+            if i == 0 or order[i] != order[i - 1]:
+                place[order[i]] = n
+                cell[n] = order[i] // n_bin
+                saliency[n] = order[i] % n_bin
                 n += 1
-            number[at] += 1.0
-            total[at] += value[i]
+                if cell[n - 1] != last:
+                    last = cell[n - 1]
+                    cells[n_cell] = last
+                    n_cell += 1
+            number[n - 1] += 1.0
+            n_there[n_cell - 1] += 1.0
+        # Sums by cell, for which codes must be found again.
+        at = cell_begin[k] - 1
         for i in range(first, n):
-            place[unique[i]] = -1
+            if i == first or cell[i] != cell[i - 1]:
+                at += 1
+            place[np.int64(cell[i]) * n_bin + saliency[i]] = at
+        for i in range(start[k], start[k + 1]):
+            summed[place[code[i]]] += value[i]
+        for i in range(first, n):
+            place[np.int64(cell[i]) * n_bin + saliency[i]] = -1
         begin[k + 1] = n
-    return unique[:n].copy(), number[:n].copy(), total[:n].copy(), begin
+        cell_begin[k + 1] = n_cell
+    codes = cell[:n].copy(), saliency[:n].copy(), number[:n].copy(), begin
+    return codes, (
+        cells[:n_cell].copy(),
+        n_there[:n_cell].copy(),
+        summed[:n_cell].copy(),
+        cell_begin,
+    )
 
 
 @numba.njit(cache=True, nogil=True)
-def weighted_histogram(start, code, value, weight, n_code):
-    """Return the sum of values by code, up to n_code; clusters count as often as their weight says.
-
-    Codes of a cluster, from start[k] to start[k + 1], ascend.
-    """
-    result = np.zeros(n_code)
+def weighted_histogram(start, cell, saliency, number, weight, n_cell, n_bin):
+    """Return the number of pixels by cell and bin; clusters count as often as their weight says."""
+    result = np.zeros((n_cell, n_bin))
     for k in range(weight.size):
-        w = weight[k]
-        if w == 0.0:
-            continue
         for i in range(start[k], start[k + 1]):
-            if code[i] >= n_code:
-                break
-            result[code[i]] += w * value[i]
+            result[cell[i], saliency[i]] += weight[k] * number[i]
     return result
 
 
 @numba.njit(cache=True, nogil=True)
-def paired_histograms(start, code, number, total, first, second, shape):
-    """Return, by cluster, pixels of two classes where the cluster has both alike in all else.
+def _sum_cells(start, cells, values, weight, first, second, n_cell):
+    """Return the sums of values of two classes, shape (2, n_cell), clusters by their weight."""
+    result = np.zeros((2, n_cell))
+    end = (max(first, second) + 1) * n_cell
+    for k in range(weight.size):
+        if weight[k] == 0.0:
+            continue
+        for i in range(start[k], start[k + 1]):
+            if cells[i] >= end:
+                break
+            kind = cells[i] // n_cell
+            if kind in (first, second):
+                result[int(kind == second), cells[i] - kind * n_cell] += weight[k] * values[i]
+    return result
 
-    shape is (class, channel, counts, radius, saliency). Pixels of the second class are weighted so
-    that as many lie in each cell of channel, counts and radius as of the first.
+
+@numba.njit(cache=True, nogil=True)
+def _match(there):
+    """Return weights of cells, shape (2, n_cell): as many of the second as there are of the first.
+
+    They are 0 where only one of the two is.
+    """
+    times = np.zeros(there.shape)
+    for c in range(there.shape[1]):
+        if there[0, c] > 0.0 and there[1, c] > 0.0:
+            times[0, c] = 1.0
+            times[1, c] = there[0, c] / there[1, c]
+    return times
+
+
+@numba.njit(cache=True, nogil=True)
+def matched_histograms(
+    start, cell, saliency, number, cell_start, cells, n_there, summed, weight, first, second, shape
+):
+    """Return pixels of two classes, plainly and matched, over clusters that count by their weight.
+
+    start, cell, saliency and number list the pixels of each cluster by cell and bin of saliency;
+    cell_start, cells, n_there and summed list its cells, their pixels and the sums of saliency.
+    Cells ascend. Matched are pixels in cells of channel, counts and radius where both classes are;
+    those of the second are weighted so that as many lie in each as of the first.
 
     Returns
     -------
-    filled (n, 2, C, S) and the sums of saliency, summed (n, 2, C)
+    filled (2 ways, 2 classes, C, S) and the sums of saliency, sums (2, 2, C)
     """
     n_channel, n_counts, n_radius, n_bin = shape[1:]
-    n_cell = n_channel * n_counts * n_radius
     per_channel = n_counts * n_radius
-    filled = np.zeros((start.size - 1, 2, n_channel, n_bin), np.float32)
-    summed = np.zeros((start.size - 1, 2, n_channel))
+    n_cell = n_channel * per_channel
+    times = _match(_sum_cells(cell_start, cells, n_there, weight, first, second, n_cell))
+    of_cells = _sum_cells(cell_start, cells, summed, weight, first, second, n_cell)
+    sums = np.zeros((2, 2, n_channel))
+    for side in range(2):
+        for c in range(n_cell):
+            sums[0, side, c // per_channel] += of_cells[side, c]
+            sums[1, side, c // per_channel] += of_cells[side, c] * times[side, c]
+    filled = np.zeros((2, 2, n_channel, n_bin))
+    end = (max(first, second) + 1) * n_cell
+    for k in range(weight.size):
+        if weight[k] == 0.0:
+            continue
+        at, side, c, w = -1, -1, 0, 0.0
+        for i in range(start[k], start[k + 1]):
+            if cell[i] >= end:
+                break
+            if cell[i] != at:
+                at = cell[i]
+                kind = at // n_cell
+                side = 0 if kind == first else 1 if kind == second else -1
+                c = (at - kind * n_cell) // per_channel
+                w = times[max(side, 0), at - kind * n_cell]
+            if side >= 0:
+                filled[0, side, c, saliency[i]] += weight[k] * number[i]
+                filled[1, side, c, saliency[i]] += weight[k] * w * number[i]
+    return filled, sums
+
+
+@numba.njit(cache=True, nogil=True)
+def paired_histograms(
+    start, cell, saliency, number, cell_start, cells, n_there, summed, first, second, shape
+):
+    """Return, by cluster, what `matched_histograms` returns of a cluster alone: its matched pixels.
+
+    Returns
+    -------
+    filled (n, 2, C, S) and the sums of saliency, sums (n, 2, C)
+    """
+    n = start.size - 1
+    filled = np.zeros((n, 2, shape[1], shape[4]))
+    sums = np.zeros((n, 2, shape[1]))
+    per_channel = shape[2] * shape[3]
+    n_cell = shape[1] * per_channel
     there = np.zeros((2, n_cell))
-    for k in range(start.size - 1):
-        for step in range(3):  # count, sum up, clear
-            for i in range(start[k], start[k + 1]):
-                cell = code[i] // n_bin
-                kind = cell // n_cell
-                if kind not in (first, second):
-                    continue
-                cell -= kind * n_cell
-                side = 0 if kind == first else 1
-                if step == 0:
-                    there[side, cell] += number[i]
-                elif step == 2:
-                    there[:, cell] = 0.0
-                elif there[0, cell] > 0.0 and there[1, cell] > 0.0:
-                    w = 1.0 if side == 0 else there[0, cell] / there[1, cell]
-                    c = cell // per_channel
-                    filled[k, side, c, code[i] % n_bin] += w * number[i]
-                    summed[k, side, c] += w * total[i]
-    return filled, summed
+    for k in range(n):
+        span = range(cell_start[k], cell_start[k + 1])
+        for i in span:
+            kind = cells[i] // n_cell
+            if kind in (first, second):
+                there[int(kind == second), cells[i] - kind * n_cell] = n_there[i]
+        for i in span:
+            kind = cells[i] // n_cell
+            at = cells[i] - kind * n_cell
+            if kind in (first, second) and there[0, at] > 0.0 and there[1, at] > 0.0:
+                w = 1.0 if kind == first else there[0, at] / there[1, at]
+                sums[k, int(kind == second), at // per_channel] += w * summed[i]
+        for i in range(start[k], start[k + 1]):
+            kind = cell[i] // n_cell
+            at = cell[i] - kind * n_cell
+            if kind in (first, second) and there[0, at] > 0.0 and there[1, at] > 0.0:
+                w = 1.0 if kind == first else there[0, at] / there[1, at]
+                filled[k, int(kind == second), at // per_channel, saliency[i]] += w * number[i]
+        for i in span:
+            there[:, cells[i] % n_cell] = 0.0
+    return filled, sums

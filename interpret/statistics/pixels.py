@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from icmass.errors import InputError
-from icmass.interpret.regions import RADIAL_EDGES
+from icmass.interpret.statistics.batches import check_batch, radial_bins, require_once
 from icmass.interpret.statistics.pixel_kernels import (
     code_pixels,
+    matched_histograms,
     paired_histograms,
     tabulate,
     weighted_histogram,
@@ -28,12 +29,10 @@ __all__ = [
     "MATCH_EDGES",
     "MIXED",
     "Histogram",
+    "Matched",
     "Pairs",
     "PixelTable",
-    "check_batch",
     "log_quantiles",
-    "radial_bins",
-    "require_once",
 ]
 
 #: The class of pixels in which several origins have most photons.
@@ -81,8 +80,20 @@ class Pairs(NamedTuple):
     `filled` has shape (n, 2, channel, saliency), `summed`, of saliency, (n, 2, channel).
     """
 
-    filled: NDArray[np.float32]
+    filled: NDArray[np.float64]
     summed: NDArray[np.float64]
+
+
+class Matched(NamedTuple):
+    """Pixels of two classes over all clusters, plainly and matched.
+
+    `filled` has shape (plain or matched, class, channel, saliency); `summed`, of saliency, shape
+    (plain or matched, class, channel). The first bin of saliency begins at `log_low`.
+    """
+
+    filled: NDArray[np.float64]
+    summed: NDArray[np.float64]
+    log_low: float
 
 
 @dataclass
@@ -90,18 +101,24 @@ class _Compiled:
     """All clusters in the order of their rows; codes without counts and saliencies never met."""
 
     rows: NDArray[np.int64]
-    start: NDArray[np.int64]
-    code: NDArray[np.int32]
-    number: NDArray[np.float32]
-    total: NDArray[np.float32]
     every: NDArray[np.int32]
     filled: NDArray[np.float32]
     shape: tuple[int, int, int, int, int]
     log_low: float
-    # The same without the last axis: sums of saliency by cell.
-    cell_start: NDArray[np.int64]
+    start: NDArray[np.int64]
     cell: NDArray[np.int32]
-    cell_total: NDArray[np.float32]
+    saliency: NDArray[np.int16]
+    number: NDArray[np.float32]
+    cell_start: NDArray[np.int64]
+    cells: NDArray[np.int32]
+    n_there: NDArray[np.float32]
+    summed: NDArray[np.float32]
+
+    @property
+    def lists(self) -> tuple[NDArray[Any], ...]:
+        """Codes of all clusters, then cells, as kernels take them."""
+        codes = self.start, self.cell, self.saliency, self.number
+        return *codes, self.cell_start, self.cells, self.n_there, self.summed
 
 
 class PixelTable:
@@ -160,8 +177,8 @@ class PixelTable:
             *(radial_bins(radius, MATCH_EDGES), self._count_bin),
             *(LOG_SALIENCY[0], _PER_DEX, len(MATCH_EDGES) - 1, _N_BIN, every),
         )
-        code, number, total, start = tabulate(*coded, self._place)
-        self._parts.append((np.array(rows, np.int64), np.diff(start), code, number, total, every))
+        codes, cells = tabulate(*coded, self._place, _N_BIN)
+        self._parts.append((np.array(rows, np.int64), every, *codes, *cells))
         seen = np.log1p(counts.sum(axis=1, dtype=np.float64))
         self.n_pixel += len(rows) * math.prod(gradient.shape[2:])
         self._first += seen.sum(axis=(0, 2, 3))
@@ -176,6 +193,11 @@ class PixelTable:
         """Rows that came in, ascending: the order of the clusters everywhere here."""
         return self._compile().rows
 
+    @property
+    def log_low(self) -> float:
+        """log10 saliency at which the first bin of histograms begins."""
+        return self._compile().log_low
+
     def pixel_std(self) -> NDArray[np.float64]:
         """Return the standard deviation of ln(1 + N) over all pixels, by channel.
 
@@ -185,17 +207,14 @@ class PixelTable:
         variance = self._second / n - np.square(self._first / n)
         return np.sqrt(np.maximum(variance, 0.0))
 
-    def histogram(self, weight: ArrayLike | None = None, n_class: int | None = None) -> Histogram:
-        """Return the pixels of clusters that count as often as their weight says, shape (n,).
-
-        Only the first `n_class` classes are wanted, if given.
-        """
+    def histogram(self, weight: ArrayLike | None = None) -> Histogram:
+        """Return the pixels of clusters that count as often as their weight says, shape (n,)."""
         table = self._compile()
-        times = self._weight(weight)
-        shape = (table.shape[0] if n_class is None else n_class, *table.shape[1:])
-        filled = weighted_histogram(table.start, table.code, table.number, times, math.prod(shape))
+        times, shape = self._weight(weight), table.shape
+        filled = weighted_histogram(*table.lists[:4], times, math.prod(shape[:-1]), shape[-1])
         summed = weighted_histogram(
-            table.cell_start, table.cell, table.cell_total, times, math.prod(shape[:-1])
+            *(table.cell_start, table.cells, np.zeros(len(table.cells), np.int16), table.summed),
+            *(times, math.prod(shape[:-1]), 1),
         )
         return Histogram(filled.reshape(shape), summed.reshape(shape[:-1]), table.log_low)
 
@@ -221,11 +240,29 @@ class PixelTable:
         """
         table = self._compile()
         places = [self.class_of(name) for name in (first, second)]
-        return Pairs(
-            *paired_histograms(
-                table.start, table.code, table.number, table.total, *places, table.shape
-            )
+        return Pairs(*paired_histograms(*table.lists, *places, table.shape))
+
+    def matched(self, first: str, second: str, weight: ArrayLike | None = None) -> Matched:
+        """Return pixels of two classes, the second weighted to the counts and radii of the first.
+
+        Parameters
+        ----------
+        first, second : str
+            Origins.
+        weight : array, shape (n,), optional
+            How often each cluster counts.
+        """
+        table = self._compile()
+        filled, summed = matched_histograms(
+            *(
+                *table.lists,
+                self._weight(weight),
+                self.class_of(first),
+                self.class_of(second),
+                table.shape,
+            ),
         )
+        return Matched(filled, summed, table.log_low)
 
     def class_of(self, origin: str) -> int:
         """Return the place of the class of an origin.
@@ -281,59 +318,6 @@ def log_quantiles(
     return np.where(running[..., -1] > 0.0, found[..., 0], np.nan)
 
 
-def radial_bins(
-    radius: NDArray[np.floating[Any]], edges: Sequence[float] = RADIAL_EDGES
-) -> NDArray[np.int64]:
-    """Return the bin of each radius; those of profiles by default."""
-    inner = np.asarray(edges[1:-1], radius.dtype)
-    return np.searchsorted(inner, radius, side="right")
-
-
-def check_batch(
-    rows: NDArray[Any],
-    gradient: NDArray[Any],
-    counts: NDArray[Any],
-    radius: NDArray[Any],
-    shape: tuple[int, int],
-) -> None:
-    """Refuse arrays that are not of the same clusters, origins, channels and pixels.
-
-    Raises
-    ------
-    InputError
-    """
-    n_origin, n_channel = shape
-    if gradient.ndim != 4 or gradient.shape[:2] != (len(rows), n_channel):
-        raise InputError(
-            f"gradient: must have shape ({len(rows)}, {n_channel}, n_y, n_x), one map for each "
-            f"row and channel; got {gradient.shape}."
-        )
-    wanted = (len(rows), n_origin, *gradient.shape[1:])
-    if counts.shape != wanted:
-        raise InputError(f"counts: must have shape {wanted}; got {counts.shape}.")
-    if radius.shape != (len(rows), *gradient.shape[2:]):
-        raise InputError(
-            f"radius: must have shape {(len(rows), *gradient.shape[2:])}; got {radius.shape}."
-        )
-    if not np.isfinite(gradient).all():
-        bad = np.unique(np.nonzero(~np.isfinite(gradient))[0])
-        raise InputError(
-            f"gradient: must be finite; it is not for {len(bad)} of {len(rows)} clusters, first "
-            f"row {rows[bad[0]]}. Look at the weights of the network."
-        )
-
-
-def require_once(rows: NDArray[np.int64]) -> None:
-    """Refuse ascending rows of which some stand twice.
-
-    Raises
-    ------
-    InputError
-    """
-    if (np.diff(rows) == 0).any():
-        raise InputError("rows: must come once each; some came twice. Give each cluster once.")
-
-
 def _count_bins() -> NDArray[np.int64]:
     """Return the bin of 0, 1, 2 ... photons; more than the last are in its bin."""
     top = COUNT_EDGES[-1]
@@ -349,39 +333,55 @@ def _compile(
         raise InputError("pixels: must be of at least 1 cluster; none came in.")
     rows = np.concatenate([part[0] for part in parts])
     order = np.argsort(rows, kind="stable")
-    require_once(rows[order])
-    size = np.concatenate([part[1] for part in parts])
-    cluster = np.repeat(np.argsort(order), size)
-    code, number, total = (np.concatenate([part[k] for part in parts]) for k in range(2, 5))
-    every = np.concatenate([part[5] for part in parts])[order]
+    every = np.concatenate([part[1] for part in parts])[order]
     met = np.flatnonzero(every.any(axis=(0, 1)))
     low, high = (int(met[0]), int(met[-1]) + 1) if len(met) else (0, 1)
-    cell, saliency = np.divmod(code, shape[4])
-    cell, radius = np.divmod(cell, shape[3])
-    cell, counts = np.divmod(cell, shape[2])
-    n_counts = int(counts.max()) + 1 if len(counts) else 1
-    packed = (*shape[:2], n_counts, shape[3], high - low)
-    code = ((cell * n_counts + counts) * shape[3] + radius) * packed[4] + saliency - low
-    # Ascending codes are summed fastest, and give the sums by cell at once.
-    by_code = np.argsort(cluster * math.prod(packed) + code, kind="stable")
-    cluster, code, number, total = (part[by_code] for part in (cluster, code, number, total))
-    cell = cluster * math.prod(packed[:4]) + code // packed[4]
-    first = np.flatnonzero(np.diff(cell, prepend=-1))
-    filled = np.zeros((len(rows), packed[1], packed[4]), np.float32)
-    channel = code // math.prod(packed[2:]) % packed[1]
-    np.add.at(filled, (cluster, channel, code % packed[4]), number)
-    places = np.arange(len(rows) + 1)
+    require_once(rows[order])
+    place = np.cumsum([0, *(len(part[0]) for part in parts)])
+    of_part = np.searchsorted(place, order, side="right") - 1
+    where = list(zip(of_part.tolist(), (order - place[of_part]).tolist(), strict=True))
+    (cell, saliency, number), start = _in_order([part[2:6] for part in parts], where)
+    (cells, n_there, summed), cell_start = _in_order([part[6:] for part in parts], where)
+    n_counts = int((cells // shape[3] % shape[2]).max()) + 1 if len(cells) else 1
+    cut = np.int32(shape[2] - n_counts) * np.int32(shape[3])
+    per_channel = np.int32(shape[2] * shape[3])
+    for one in (cell, cells):  # in place: these are long
+        np.subtract(one, one // per_channel * cut, out=one)
+    saliency -= np.int16(low)
+    filled = np.zeros((len(rows), shape[1], high - low), np.float32)
+    for k in range(len(rows)):
+        span = slice(start[k], start[k + 1])
+        channel = cell[span] // np.int32(n_counts * shape[3]) % shape[1]
+        np.add.at(filled[k], (channel, saliency[span]), number[span])
     return _Compiled(
         rows=rows[order],
-        start=np.searchsorted(cluster, places),
-        code=code.astype(np.int32),
-        number=number,
-        total=total,
         every=np.ascontiguousarray(every[:, :, low:high]),
         filled=filled,
-        shape=packed,
+        shape=(*shape[:2], n_counts, shape[3], high - low),
         log_low=LOG_SALIENCY[0] + low / _PER_DEX,
-        cell_start=np.searchsorted(cluster[first], places),
-        cell=(code[first] // packed[4]).astype(np.int32),
-        cell_total=np.add.reduceat(total, first) if len(first) else total,
+        start=start,
+        cell=cell,
+        saliency=saliency,
+        number=number,
+        cell_start=cell_start,
+        cells=cells,
+        n_there=n_there,
+        summed=summed,
     )
+
+
+def _in_order(
+    parts: list[tuple[NDArray[Any], ...]], where: list[tuple[int, int]]
+) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
+    """Join lists of clusters, the last of each part saying where each begins.
+
+    `where` names the part and the place in it of each cluster, in the order wanted.
+    """
+    size = [int(parts[p][-1][k + 1] - parts[p][-1][k]) for p, k in where]
+    start = np.cumsum([0, *size])
+    joined = [np.empty(start[-1], one.dtype) for one in parts[0][:-1]]
+    for (p, k), first, last in zip(where, start[:-1], start[1:], strict=True):
+        *lists, begin = parts[p]
+        for one, target in zip(lists, joined, strict=True):
+            target[first:last] = one[begin[k] : begin[k + 1]]
+    return joined, start

@@ -21,9 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 from icmass.bootstrap import bootstrap
 from icmass.errors import InputError
 from icmass.interpret.regions import RADIAL_EDGES
+from icmass.interpret.statistics.batches import check_batch, radial_bins, require_once
 from icmass.interpret.statistics.matching import ALL_CHANNELS
 from icmass.interpret.statistics.number import Number, Result, nan_median, numbers
-from icmass.interpret.statistics.pixels import check_batch, radial_bins, require_once
 from icmass.interpret.statistics.ring_kernels import ring_sums
 
 __all__ = ["CORES", "PROXIES", "CoreRatio", "Profile", "ProfileTable", "Space"]

@@ -17,8 +17,8 @@ from icmass.bootstrap import bootstrap
 from icmass.catalog import RegionKind
 from icmass.errors import InputError
 from icmass.interpret.regions import RADIAL_EDGES
+from icmass.interpret.statistics.batches import check_batch, radial_bins, require_once
 from icmass.interpret.statistics.number import Number, Result, numbers
-from icmass.interpret.statistics.pixels import check_batch, radial_bins, require_once
 from icmass.interpret.statistics.ring_kernels import masked_sums
 
 __all__ = ["Structure", "StructureTable"]

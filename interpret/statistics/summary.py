@@ -146,7 +146,7 @@ def summarise(
             discs.add(rows, gradient, counts, radius, structures(subject, rows))
         if report is not None:
             report(len(rows))
-    how: dict[str, int] = {"n_resamples": n_resamples, "seed": seed}
+    how: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}
     halo = halo_numbers(*(subject.catalog.column(name)[pixels.rows] for name in _HALO))
     reason = _obstacle(subject)
     return Statistics(
@@ -181,7 +181,7 @@ def _groups(
     pixels: PixelTable,
     rings: ProfileTable,
     halo: NDArray[np.int64],
-    how: dict[str, int],
+    how: dict[str, Any],
     *,
     apart: bool,
 ) -> Iterator[Group]:

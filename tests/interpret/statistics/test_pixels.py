@@ -7,13 +7,13 @@ import pytest
 
 from icmass.errors import InputError
 from icmass.interpret.regions import RADIAL_EDGES
+from icmass.interpret.statistics.batches import radial_bins
 from icmass.interpret.statistics.pixels import (
     COUNT_EDGES,
     LOG_SALIENCY,
     MATCH_EDGES,
     PixelTable,
     log_quantiles,
-    radial_bins,
 )
 
 ORIGINS = ("icm", "agn", "background")
@@ -101,11 +101,22 @@ def test_the_order_of_batches_does_not_matter():
     assert second.pixel_std() == pytest.approx(first.pixel_std())
 
 
-def test_classes_can_be_left_out():
-    table = table_of(batch())
-    whole, part = table.histogram(), table.histogram(n_class=2)
-    assert np.array_equal(part.filled, whole.filled[:2])
-    assert np.array_equal(part.summed, whole.summed[:2])
+@pytest.mark.parametrize(("first", "second"), [(1, 0), (0, 2)])
+def test_matched_pixels_equal_a_slow_twin(first, second):
+    table = table_of(batch(m=6, shape=(20, 24)))
+    weight = np.array([1.0, 0.0, 3.0, 2.0, 0.0, 1.0])
+    whole = table.histogram(weight)
+    found = table.matched(ORIGINS[first], ORIGINS[second], weight)
+    filled, summed = (part[[first, second]] for part in (whole.filled, whole.summed))
+    there = filled.sum(axis=-1)
+    both = (there > 0).all(axis=0)
+    assert 20 < both.sum() < 0.9 * (there[0] > 0).sum()
+    times = np.stack([both.astype(float), np.where(both, there[0] / np.maximum(there[1], 1), 0)])
+    assert found.filled[0] == pytest.approx(filled.sum(axis=(2, 3)))
+    assert found.filled[1] == pytest.approx((times[..., None] * filled).sum(axis=(2, 3)))
+    assert found.summed[0] == pytest.approx(summed.sum(axis=(2, 3)))
+    assert found.summed[1] == pytest.approx((times * summed).sum(axis=(2, 3)))
+    assert found.log_low == table.log_low == whole.log_low
 
 
 def test_pairs_equal_a_slow_twin():

@@ -5,7 +5,7 @@ import pytest
 
 from icmass.errors import InputError
 from icmass.interpret.regions import RADIAL_EDGES
-from icmass.interpret.statistics.pixels import radial_bins
+from icmass.interpret.statistics.batches import radial_bins
 from icmass.interpret.statistics.profiles import CORES, PROXIES, ProfileTable
 
 SLOPES = {"n_phot": 1.2, "n_phot_500": 1.4, "lx_bolometric_erg_s": 1.6}
