@@ -1,4 +1,4 @@
-# make quickstart   make a small catalog in quickstart/, train on it, and compare mass estimators
+# make quickstart   make a small catalog in quickstart/, train on it, compare mass estimators, explain one
 # make test         run the whole test suite
 # Both build .venv first when it is missing or older than pyproject.toml or constraints.txt.
 # Needs Python 3.11 or newer; choose one with PYTHON=/path/to/python3 make ...
@@ -26,6 +26,10 @@ quickstart: $(READY)
 	  --folds 4 --validation 0.2 --epochs 60
 	$(BIN)/icmass predict quickstart/run quickstart/catalog --overwrite
 	$(BIN)/icmass benchmark quickstart/catalog -o quickstart/benchmark --suite quick
+	$(BIN)/icmass ablate quickstart/run quickstart/catalog -o quickstart/ablations \
+	  --only core,agn,shuffled --epochs 30
+	$(BIN)/icmass explain quickstart/run quickstart/catalog -o quickstart/explanation \
+	  --ablations quickstart/ablations --sample 60 --tested 20 --overwrite
 
 test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

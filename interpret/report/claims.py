@@ -55,6 +55,8 @@ def _of_cores(found: Explanation) -> Iterator[Statement]:
         core = found.statistics.core(radius)
         if core is not None:
             yield core_statement(*core.ratio, radius)
+            yield core_statement(*core.signed_ratio, radius, kind="signed")
+            yield core_statement(*core.share_ratio, radius, kind="share")
 
 
 def _of_bands(found: Explanation) -> Iterator[Statement]:

@@ -7,18 +7,23 @@ import numpy as np
 
 from icmass.interpret.explanation import Explanation
 from icmass.interpret.figures import (
+    Distribution,
+    DistributionPanel,
     GalleryPanel,
     ProfileLine,
     ProfilePanel,
+    distribution_figure,
     gallery_figure,
     profile_figure,
 )
 from icmass.interpret.report.causes import ablations, checks, faithfulness, interventions
 from icmass.interpret.report.page import Picture, Section
+from icmass.interpret.report.rounding import plus_minus
 from icmass.interpret.report.tables import Table
 from icmass.interpret.statistics.galaxies import EDGES, Galaxies
 from icmass.interpret.statistics.number import Number
 from icmass.interpret.statistics.profiles import Profile
+from icmass.interpret.statistics.summary import Statistics
 
 __all__ = ["sections"]
 
@@ -99,8 +104,9 @@ def _regions(found: Explanation) -> Section:
     ]
     if statistics.agn_icm_reason:
         paragraphs.append(f"AGN and gas are not compared: {statistics.agn_icm_reason}")
-    tables = []
+    tables, pictures = [], []
     if statistics.agn_icm:
+        pictures.append(_distributions(statistics))
         tables.append(
             Table(
                 "agn_icm",
@@ -150,7 +156,39 @@ def _regions(found: Explanation) -> Section:
                 ),
             )
         )
-    return Section("AGN, gas, bands and structures", tuple(paragraphs), (), tuple(tables))
+    return Section(
+        "AGN, gas, bands and structures", tuple(paragraphs), tuple(pictures), tuple(tables)
+    )
+
+
+def _distributions(statistics: Statistics) -> Picture:
+    compared = (statistics.agn_icm or ())[0]
+    panels = []
+    for words, way in (("all", compared.plain), ("equal brightness", compared.equal_brightness)):
+        (found,) = (
+            one
+            for one in statistics.histograms
+            if (one.channel, one.way) == (compared.channel, way.way)
+        )
+        value, error = way.difference_dex
+        panels.append(
+            DistributionPanel(
+                words,
+                np.array(found.edges),
+                (
+                    Distribution("agn", np.array(found.agn), way.agn.median),
+                    Distribution("icm", np.array(found.icm), way.icm.median),
+                ),
+                f"AGN \N{MINUS SIGN} gas: {plus_minus(value, error, signed=True)} dex",
+            )
+        )
+    return Picture(
+        "distributions",
+        distribution_figure(panels),
+        "Saliency of pixels that hold mostly photons of AGN or of gas, with medians; at the "
+        "right, gas weighted to the counts and radii of AGN.",
+        "Histograms of saliency in pixels of AGN and of gas",
+    )
 
 
 def _profiles(found: Explanation) -> Section:
@@ -160,8 +198,9 @@ def _profiles(found: Explanation) -> Section:
     cores = Table(
         "cores",
         "Networks against proxies inside a radius: sums of saliency over sums of what the proxy "
-        "implies for the same pixels; shares are of what lies inside R500c",
-        ("channel", "proxy", "radius, R500c", "clusters", "ratio", "ratio of shares"),
+        "implies for the same pixels; shares are of what lies inside R500c; signed: of gradients, "
+        "below 0 where photons lower the mass",
+        ("channel", "proxy", "radius, R500c", "clusters", "ratio", "of shares", "signed"),
         tuple(
             (
                 one.channel,
@@ -170,6 +209,7 @@ def _profiles(found: Explanation) -> Section:
                 one.n_clusters,
                 tuple(one.ratio),
                 tuple(one.share_ratio),
+                tuple(one.signed_ratio),
             )
             for one in statistics.cores
         ),

@@ -29,6 +29,11 @@ Verdict = Literal["found", "tentative", "not significant", "not known", "met", "
 #: Errors from which on a difference is called one, and from which on it is called sure.
 SIGNIFICANT: Final = 3.0
 _SURE: Final = 5.0
+_KINDS: Final = {
+    "saliency": "the saliency that",
+    "share": "the part of R500c's saliency that",
+    "signed": "the summed gradient (with its sign) that",
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def ratio_statement(
 def agn_statement(
     dex: float, error: float, *, matched: bool = True, channel: str | None = None
 ) -> Statement:
-    """Say how attributions of AGN pixels and of ICM pixels differ.
+    """Say how saliencies of AGN pixels and of ICM pixels differ.
 
     Parameters
     ----------
@@ -90,7 +95,7 @@ def agn_statement(
     ratio = 10.0**dex
     return ratio_statement(
         f"{place}pixels dominated by AGN",
-        "attribution",
+        "saliency",
         ratio,
         math.log(10.0) * ratio * error,
         than,
@@ -99,26 +104,32 @@ def agn_statement(
 
 
 def core_statement(
-    ratio: float, error: float, radius_r500c: float, *, proxy: str = "N_phot"
+    ratio: float,
+    error: float,
+    radius_r500c: float,
+    *,
+    proxy: str = "N_phot",
+    kind: Literal["saliency", "share", "signed"] = "saliency",
 ) -> Statement:
     """Say what weight networks give to the core, beside what a proxy gives to the same pixels.
 
     Parameters
     ----------
     ratio, error : float
-        Attribution inside the radius over that of the proxy.
+        Saliency inside the radius over that of the proxy.
     radius_r500c : float
         In R500c, projected.
     proxy : str
+    kind : str
+        saliency; share, where both are parts of what lies inside R500c; or signed, where gradients
+        keep their sign.
     """
     where = f"inside {radius_r500c:g} R500c"
     if not math.isfinite(ratio):
         return _unknown(f"the weight of pixels {where} against that of {proxy}")
     far = significance(ratio, error, 1.0)
-    text = (
-        f"{_capital(where)}, networks give pixels {plus_minus(ratio, error)} times the weight "
-        f"that {proxy} gives them"
-    )
+    of = _KINDS[kind]
+    text = f"{_capital(where)}, pixels have {plus_minus(ratio, error)} times {of} {proxy} implies"
     if 0.0 < ratio < 1.0 and far >= SIGNIFICANT:
         text += f", {short(1.0 / ratio, 2)} times less"
     return _judged(text, far, "no significant difference")
@@ -243,7 +254,7 @@ def band_statement(medians: dict[str, tuple[float, float]]) -> Statement:
     (high, (most, most_error)) = max(known.items(), key=lambda item: item[1][0])
     spread = math.hypot(least_error, most_error)
     return _judged(
-        f"Median attributions of channels lie within {plus_minus(most - least, spread, 'dex')}, "
+        f"Median saliencies of channels lie within {plus_minus(most - least, spread, 'dex')}, "
         f"largest in {high}, smallest in {low}",
         significance(most - least, spread),
         "no significant difference",

@@ -98,7 +98,15 @@ def galaxies(
     drawn = bootstrap(statistic, halo, n_resamples=n_resamples, seed=seed)
     found = numbers(statistic(np.arange(len(table))), drawn)
     n_bin = len(EDGES) - 1
-    return Galaxies(len(table), *found[:4], tuple(found[4 : 4 + n_bin]), tuple(found[4 + n_bin :]))
+    return Galaxies(
+        n=len(table),
+        galaxies=found[0],
+        photons=found[1],
+        galaxies_size=found[2],
+        photons_size=found[3],
+        by_radius=tuple(found[4 : 4 + n_bin]),
+        by_velocity=tuple(found[4 + n_bin :]),
+    )
 
 
 def _shares(size: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -110,7 +118,9 @@ def _shares(size: NDArray[np.float64]) -> NDArray[np.float64]:
     result = np.zeros((m, 2, len(EDGES) - 1))
     total = np.maximum(size.reshape(m, -1).sum(axis=1), 1e-300)
     for place, distance in enumerate((radius, speed)):
-        bins = np.minimum(np.searchsorted(EDGES, distance, side="right") - 1, len(EDGES) - 2)
+        bins = np.minimum(
+            np.searchsorted(np.array(EDGES), distance, side="right") - 1, len(EDGES) - 2
+        )
         for k, one in enumerate(size):
             result[k, place] = np.bincount(bins.ravel(), one.ravel(), len(EDGES) - 1) / total[k]
     return result

@@ -32,6 +32,7 @@ __all__ = [
     "Matched",
     "Pairs",
     "PixelTable",
+    "bin_edges",
     "log_quantiles",
 ]
 
@@ -292,6 +293,11 @@ class PixelTable:
         if self._compiled is None:
             self._compiled = _compile(self._parts, self._shape)
         return self._compiled
+
+
+def bin_edges(log_low: float, n_bin: int) -> NDArray[np.float64]:
+    """Return the edges of bins of log10 saliency, shape (n_bin + 1,), the first at `log_low`."""
+    return log_low + np.arange(n_bin + 1) / _PER_DEX
 
 
 def log_quantiles(

@@ -43,6 +43,8 @@ class Sanity(Result):
     difference_dex : Number or None
         Of the others: AGN minus gas at equal brightness, all channels; None where photons are not
         told apart.
+    same_cluster_dex : Number or None
+        The same inside the same clusters.
     core : CoreRatio or None
         Of the others: against N_phot inside 0.285 R500c; None without its slope.
     """
@@ -51,6 +53,7 @@ class Sanity(Result):
     n_clusters: int
     correlation: Number
     difference_dex: Number | None
+    same_cluster_dex: Number | None
     core: CoreRatio | None
 
 
@@ -180,15 +183,17 @@ def check_sanity(
         name,
         len(some),
         numbers(nan_median(correlation), drawn[:, None])[0],
-        _difference(statistics),
+        *_differences(statistics),
         statistics.core(),
     )
 
 
-def _difference(statistics: Statistics) -> Number | None:
+def _differences(statistics: Statistics) -> tuple[Number | None, Number | None]:
+    """Return AGN minus gas of all channels, at equal brightness and inside the same clusters."""
     if statistics.agn_icm is None:
-        return None
-    return statistics.agn_icm[0].equal_brightness.difference_dex
+        return None, None
+    whole = statistics.agn_icm[0]
+    return whole.equal_brightness.difference_dex, whole.same_cluster.difference_dex
 
 
 def _shuffled(network: nn.Module, rng: np.random.Generator) -> nn.Module:

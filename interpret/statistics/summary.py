@@ -16,8 +16,9 @@ from icmass.bootstrap import halo_numbers
 from icmass.errors import InputError
 from icmass.interpret.regions import radius_r500c, structures
 from icmass.interpret.statistics.bands import Band, band_medians
+from icmass.interpret.statistics.distributions import SaliencyHistogram, saliency_histograms
 from icmass.interpret.statistics.groups import Group, halves
-from icmass.interpret.statistics.matching import COMPARED, AgnIcm, agn_to_icm
+from icmass.interpret.statistics.matching import ALL_CHANNELS, COMPARED, AgnIcm, agn_to_icm
 from icmass.interpret.statistics.number import Number, Result
 from icmass.interpret.statistics.pixels import PixelTable
 from icmass.interpret.statistics.profiles import CORES, CoreRatio, Profile, ProfileTable, Space
@@ -52,6 +53,8 @@ class Statistics(Result):
     agn_icm : tuple of AgnIcm or None
         All channels first if there are several; None where `agn_icm_reason` says why.
     agn_icm_reason : str or None
+    histograms : tuple of SaliencyHistogram
+        What is compared; empty where nothing is.
     profiles : tuple of Profile
         All channels first if there are several.
     cores : tuple of CoreRatio
@@ -71,6 +74,7 @@ class Statistics(Result):
     pixel_std: tuple[float, ...]
     agn_icm: tuple[AgnIcm, ...] | None
     agn_icm_reason: str | None
+    histograms: tuple[SaliencyHistogram, ...]
     profiles: tuple[Profile, ...]
     cores: tuple[CoreRatio, ...]
     structures: tuple[Structure, ...] | None
@@ -159,6 +163,7 @@ def summarise(
         pixel_std=tuple(pixels.pixel_std().tolist()),
         agn_icm=None if reason else tuple(agn_to_icm(pixels, halo, **how)),
         agn_icm_reason=reason,
+        histograms=() if reason else tuple(saliency_histograms(pixels, ALL_CHANNELS)),
         profiles=tuple(rings.profiles(halo, **how)),
         cores=tuple(rings.core_ratios(halo, **how)),
         structures=None if discs is None else tuple(discs.result(halo, **how)),

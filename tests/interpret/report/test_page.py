@@ -58,7 +58,7 @@ def test_tags_balance_and_text_is_escaped(write):
         assert given["href"].startswith("#")
     text = reader.text.replace("\N{NO-BREAK SPACE}", " ")
     assert text.count("<script>throw 1</script>") >= 9
-    assert "Pixels dominated by AGN have 0.417 ± 0.029 times the attribution" in text
+    assert "Pixels dominated by AGN have 0.417 ± 0.029 times the saliency" in text
     assert "not known" in text
     assert "config.methods" in text
     for name in ("alt", "aria-label"):

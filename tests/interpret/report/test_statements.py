@@ -78,7 +78,7 @@ def test_significance_is_rounded_down():
 def test_agn_pixels():
     sure = agn_statement(math.log10(0.42), 0.03)
     assert str(sure) == (
-        "Pixels dominated by AGN have 0.420 ± 0.029 times the attribution of ICM pixels of equal "
+        "Pixels dominated by AGN have 0.420 ± 0.029 times the saliency of ICM pixels of equal "
         "brightness and radius (12 sigma)."
     )
     assert sure.verdict == "found"
@@ -104,9 +104,11 @@ def test_ratios_above_one():
 
 def test_cores():
     assert core_statement(0.083, 0.006, 0.285).text == (
-        "Inside 0.285 R500c, networks give pixels 0.083 ± 0.006 times the weight that N_phot gives "
-        "them, 12 times less (more than 99 sigma)."
+        "Inside 0.285 R500c, pixels have 0.083 ± 0.006 times the saliency that N_phot implies, 12 "
+        "times less (more than 99 sigma)."
     )
+    share = core_statement(0.083, 0.006, 0.285, kind="share")
+    assert "0.083 ± 0.006 times the part of R500c's saliency that N_phot implies" in share.text
     same = core_statement(0.9, 0.06, 0.15, proxy="L_X")
     assert "less" not in same.text
     assert same.verdict == "not significant"
@@ -168,7 +170,7 @@ def test_correlations():
 def test_bands():
     medians = {"soft": (-4.15, 0.003), "hard": (-4.25, 0.004), "none": (NAN, NAN)}
     assert band_statement(medians).text == (
-        "Median attributions of channels lie within 0.100 ± 0.005 dex, largest in soft, smallest "
+        "Median saliencies of channels lie within 0.100 ± 0.005 dex, largest in soft, smallest "
         "in hard (20 sigma)."
     )
     assert band_statement({"soft": (-4.0, 0.1)}).verdict == "not known"

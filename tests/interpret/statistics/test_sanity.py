@@ -124,6 +124,7 @@ def test_shuffled_weights_destroy_maps_and_the_same_do_not(catalog):
     # 504 pixels: chance gives 0.045 for each of two networks; the median over clusters, less.
     assert abs(shuffled.correlation.value) < 0.15
     assert shuffled.core.radius == 0.285
+    assert shuffled.same_cluster_dex.error > 0.0
     assert shuffled.to_dict()["correlation"]["value"] == shuffled.correlation.value
 
 
