@@ -112,6 +112,8 @@ class Explanation:
     effects : tuple of EffectSummary
         Of interventions.
     faithfulness : tuple of FaithfulnessSummary
+    maps : tuple of Attributed
+        Integrated gradients by ln(1 + N) of the clusters that these were tested on.
     galaxies : Galaxies or None
         None where networks do not look at galaxies.
     ablations : tuple of AblationResult
@@ -126,6 +128,7 @@ class Explanation:
     sanity: tuple[Sanity, ...]
     effects: tuple[EffectSummary, ...]
     faithfulness: tuple[FaithfulnessSummary, ...]
+    maps: tuple[Attributed, ...]
     galaxies: Galaxies | None = None
     ablations: tuple[AblationResult, ...] = ()
     notes: tuple[str, ...] = ()
@@ -187,7 +190,7 @@ def explain(
     asked = subject.select(sample_rows(subject, wanted.sample, wanted.seed))
     sanity = _check(asked, control, slopes, wanted)
     effects, notes = _intervene(asked, slopes, psf, wanted)
-    tested, unfit = _test(subject, wanted)
+    tested, maps, unfit = _test(subject, wanted)
     return Explanation(
         subject,
         wanted,
@@ -195,6 +198,7 @@ def explain(
         sanity,
         effects,
         tested,
+        tuple(maps),
         _galaxies(subject, wanted),
         tuple(ablations),
         (*notes, *unfit),
@@ -260,20 +264,41 @@ def _intervene(
     return effects, notes
 
 
-def _test(subject: Subject, plan: Plan) -> tuple[tuple[FaithfulnessSummary, ...], list[str]]:
-    asked = subject.select(sample_rows(subject, plan.tested, plan.seed))
+def _test(
+    subject: Subject, plan: Plan
+) -> tuple[tuple[FaithfulnessSummary, ...], list[Attributed], list[str]]:
+    """Test methods of attribution; return the maps of integrated gradients and notes as well."""
+    rows = sample_rows(subject, plan.tested, plan.seed)
     notes = []
     methods = [plan.method(name) for name in plan.methods]
     try:
-        next(attributions(asked, GradCam.name, rows=np.zeros(1, np.int64)))
+        next(attributions(subject, GradCam.name, rows=rows[:1]))
         methods.append(GradCam.name)
     except InputError as error:
         notes.append(f"{GradCam.name}: left out; {error}")
-    halo = haloes(asked)
-    with progress("methods of attribution", len(methods) * len(asked)) as advance:
-        found = faithfulness(asked, methods, baseline=plan.baseline, seed=plan.seed, report=advance)
+    integrated = IntegratedGradients.name
+    with progress("methods of attribution", (1 + len(methods)) * len(rows)) as advance:
+        maps = list(
+            attributions(
+                subject,
+                plan.method(integrated),
+                baseline=plan.baseline,
+                rows=rows,
+                report=advance,
+            )
+        )
+        found = faithfulness(
+            subject,
+            methods,
+            rows,
+            baseline=plan.baseline,
+            known={integrated: maps},
+            seed=plan.seed,
+            report=advance,
+        )
+    halo = haloes(subject)[rows]
     summaries = (one.summary(halo, n_resamples=plan.n_resamples, seed=plan.seed) for one in found)
-    return tuple(summaries), notes
+    return tuple(summaries), maps, notes
 
 
 def _galaxies(subject: Subject, plan: Plan) -> Galaxies | None:

@@ -7,7 +7,7 @@ what squares are said to add, against what networks lose without them. All chang
 what the subject's target is), and attributions are taken with their sign.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -172,6 +172,7 @@ def faithfulness(
     fractions: Sequence[float] = FRACTIONS,
     patches: int = _PATCHES,
     batch_size: int = _BATCH,
+    known: Mapping[str, Iterable[_Values]] | None = None,
     seed: int = 0,
     report: Callable[[int], None] | None = None,
 ) -> list[Faithfulness]:
@@ -196,6 +197,8 @@ def faithfulness(
         Patches on a side of the image.
     batch_size : int
         Clusters that are judged at once.
+    known : mapping of str to iterable of Attributed, optional
+        Attributions that are there already, of all `rows`, by the name of their method.
     seed : int
         Of the random order, which a cluster has whatever is asked with it.
     report : callable, optional
@@ -216,10 +219,12 @@ def faithfulness(
     reference: dict[int, _Reference] = {}
     results = []
     for method in methods:
-        found = attributions(
-            subject, method, space=space, baseline=baseline, rows=places, batch_size=batch_size
-        )
         name = method if isinstance(method, str) else method.name
+        found: Iterable[_Values] | None = (known or {}).get(name)
+        if found is None:
+            found = attributions(
+                subject, method, space=space, baseline=baseline, rows=places, batch_size=batch_size
+            )
         results.append(_collect(trial, name, found, places, reference, report))
     return results
 

@@ -43,6 +43,8 @@ class Shown:
 def chosen_rows(subject: Subject, rows: NDArray[np.int64], n: int) -> list[Shown]:
     """Choose up to n clusters of a sample: the extremes of what is known, then typical ones.
 
+    A cluster that is extreme in several ways is chosen once, for all of them.
+
     Parameters
     ----------
     subject : Subject
@@ -51,16 +53,21 @@ def chosen_rows(subject: Subject, rows: NDArray[np.int64], n: int) -> list[Shown
     n : int
     """
     names = {column.name for column in subject.catalog.columns}
-    left = rows.tolist()
-    found: list[Shown] = []
+    found: dict[int, list[str]] = {}
     for name, why in _EXTREMES:
-        if name in names and left and len(found) < n:
-            values = subject.catalog.column(name)[left].astype(np.float64)
-            if np.isfinite(values).any():
-                found.append(Shown(left.pop(int(np.nanargmax(values))), why))
+        if name not in names:
+            continue
+        values = subject.catalog.column(name)[rows].astype(np.float64)
+        if not np.isfinite(values).any():
+            continue
+        row = int(rows[np.nanargmax(values)])
+        if row in found or len(found) < n:
+            found.setdefault(row, []).append(why)
     mass = subject.catalog.column("m500c_msun")
+    left = [row for row in rows.tolist() if row not in found]
     middle = sorted(left, key=lambda row: abs(np.log(mass[row] / np.median(mass[rows]))))
-    return found + [Shown(row, "of typical mass") for row in middle[: n - len(found)]]
+    typical = [Shown(row, "of typical mass") for row in middle[: n - len(found)]]
+    return [*(Shown(row, ", ".join(why)) for row, why in found.items()), *typical]
 
 
 def panels(

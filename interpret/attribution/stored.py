@@ -7,7 +7,7 @@ its settings, the space, the unit, the target, and where it came from. Checksums
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from icmass.catalog import KEY
 from icmass.errors import InputError
 from icmass.files import atomic_write
-from icmass.interpret.attribution.attribute import attributions, wanted_rows
+from icmass.interpret.attribution.attribute import Attributed, attributions, wanted_rows
 from icmass.interpret.attribution.methods import Method, make_method
 from icmass.interpret.subject import ALL_FOLDS, Subject
 from icmass.provenance import provenance, versions
@@ -113,6 +113,7 @@ def write_attributions(
     baseline: str = "empty",
     rows: ArrayLike | None = None,
     batch_size: int = 64,
+    found: Iterable[Attributed] | None = None,
     report: Callable[[int], None] | None = None,
     overwrite: bool = False,
 ) -> Path:
@@ -122,6 +123,8 @@ def write_attributions(
     ----------
     path : str or Path
         File to write.
+    found : iterable of Attributed, optional
+        The attributions, where they are there already: of these rows and just as asked for.
     overwrite : bool
         Whether an existing file may be replaced.
 
@@ -138,15 +141,16 @@ def write_attributions(
     wanted = wanted_rows(subject, rows)
     if not len(wanted):
         raise InputError("rows: must be at least one cluster; got none.")
-    found = attributions(
-        subject,
-        chosen,
-        space=space,
-        baseline=baseline,
-        rows=wanted,
-        batch_size=batch_size,
-        report=report,
-    )
+    if found is None:
+        found = attributions(
+            subject,
+            chosen,
+            space=space,
+            baseline=baseline,
+            rows=wanted,
+            batch_size=batch_size,
+            report=report,
+        )
     description = _description(subject, chosen, space, baseline)
     order = np.argsort(wanted)
     target = Path(path)

@@ -14,8 +14,10 @@ from icmass.interpret.report.statements import (
     correlation_statement,
     scatter_statement,
     share_statement,
+    signed_statement,
 )
 from icmass.interpret.statistics.profiles import CORES
+from icmass.interpret.statistics.signed import INSIDE
 
 __all__ = ["claims"]
 
@@ -48,6 +50,9 @@ def _of_agn(found: Explanation) -> Iterator[Statement]:
     everything = compared[0]
     yield agn_statement(*everything.equal_brightness.difference_dex)
     yield agn_statement(*everything.plain.difference_dex, matched=False)
+    inside = [one for one in found.statistics.signed if one.where == INSIDE[-1][0]]
+    if inside:
+        yield signed_statement(inside[0].agn, inside[0].icm, inside[0].difference)
 
 
 def _of_cores(found: Explanation) -> Iterator[Statement]:

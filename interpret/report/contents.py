@@ -131,6 +131,26 @@ def _regions(found: Explanation) -> Section:
                 ),
             )
         )
+    if statistics.signed:
+        tables.append(
+            Table(
+                "signed",
+                "Mean d ln M / d ln(1 + N) with its sign of pixels of AGN, and of pixels of gas of "
+                "their counts and radius in the same cluster",
+                ("channel", "where", "pixels of AGN", "AGN", "gas", "difference"),
+                tuple(
+                    (
+                        one.channel,
+                        one.where,
+                        one.n_pixels,
+                        tuple(one.agn),
+                        tuple(one.icm),
+                        tuple(one.difference),
+                    )
+                    for one in statistics.signed
+                ),
+            )
+        )
     tables.append(
         Table(
             "bands",

@@ -84,6 +84,7 @@ def write_explanation(
         plan.method(_IG),
         baseline=plan.baseline,
         rows=tested,
+        found=found.maps,
     )
     return statements
 

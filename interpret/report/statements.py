@@ -22,6 +22,7 @@ __all__ = [
     "ratio_statement",
     "scatter_statement",
     "share_statement",
+    "signed_statement",
 ]
 
 Verdict = Literal["found", "tentative", "not significant", "not known", "met", "missed"]
@@ -101,6 +102,28 @@ def agn_statement(
         than,
         sigma=significance(dex, error),
     )
+
+
+def signed_statement(
+    agn: tuple[float, float], icm: tuple[float, float], difference: tuple[float, float]
+) -> Statement:
+    """Say whether photons of AGN raise the mass as those of gas do.
+
+    Parameters
+    ----------
+    agn, icm, difference : (float, float)
+        Mean gradient with its sign, and error, in pixels of AGN and in pixels of gas of the same
+        cluster, brightness and radius, and AGN minus gas.
+    """
+    if not math.isfinite(difference[0]):
+        return _unknown("how photons of AGN change the mass beside those of gas")
+    far = significance(*difference)
+    text = (
+        "Inside R500c, d ln M / d ln(1 + N) with its sign is "
+        f"{plus_minus(*agn, signed=True)} in pixels of AGN and {plus_minus(*icm, signed=True)} in "
+        "pixels of gas of the same cluster, brightness and radius"
+    )
+    return _judged(text, far, "no significant difference")
 
 
 def core_statement(

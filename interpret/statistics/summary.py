@@ -22,6 +22,7 @@ from icmass.interpret.statistics.matching import ALL_CHANNELS, COMPARED, AgnIcm,
 from icmass.interpret.statistics.number import Number, Result
 from icmass.interpret.statistics.pixels import PixelTable
 from icmass.interpret.statistics.profiles import CORES, CoreRatio, Profile, ProfileTable, Space
+from icmass.interpret.statistics.signed import Signed, SignedTable
 from icmass.interpret.statistics.structures import Structure, StructureTable
 from icmass.interpret.subject import Subject
 
@@ -55,6 +56,8 @@ class Statistics(Result):
     agn_icm_reason : str or None
     histograms : tuple of SaliencyHistogram
         What is compared; empty where nothing is.
+    signed : tuple of Signed
+        Gradients of AGN and gas with their sign; empty where nothing is compared.
     profiles : tuple of Profile
         All channels first if there are several.
     cores : tuple of CoreRatio
@@ -75,6 +78,7 @@ class Statistics(Result):
     agn_icm: tuple[AgnIcm, ...] | None
     agn_icm_reason: str | None
     histograms: tuple[SaliencyHistogram, ...]
+    signed: tuple[Signed, ...]
     profiles: tuple[Profile, ...]
     cores: tuple[CoreRatio, ...]
     structures: tuple[Structure, ...] | None
@@ -87,9 +91,10 @@ class Statistics(Result):
         return next(found, None)
 
     def tables(self) -> Tables:
-        """Return rows for tables by name: agn_icm, profiles, cores, structures, bands, groups."""
+        """Return rows for tables by name, such as agn_icm, profiles, cores, bands and groups."""
         return {
             "agn_icm": [row for one in self.agn_icm or () for row in _agn_icm_rows(one)],
+            "signed": [_flat(one) for one in self.signed],
             "profiles": [row for one in self.profiles for row in _profile_rows(one)],
             "cores": [_flat(one) for one in self.cores],
             "structures": [_flat(one) for one in self.structures or ()],
@@ -137,6 +142,8 @@ def summarise(
     pixels = PixelTable(subject.origins, names)
     rings = ProfileTable(subject.origins, names, slopes, space)
     discs = StructureTable(subject.origins, names) if subject.catalog.spec.regions else None
+    reason = _obstacle(subject)
+    added = None if reason else SignedTable(subject.origins, names)
     for rows, gradient in gradients:
         if gradient.shape != (len(rows), *subject.shape):
             raise InputError(
@@ -146,13 +153,14 @@ def summarise(
         counts, radius = subject.counts(rows), radius_r500c(subject, rows)
         pixels.add(rows, gradient, counts, radius)
         rings.add(rows, gradient, counts, radius)
+        if added is not None:
+            added.add(rows, gradient, counts, radius)
         if discs is not None:
             discs.add(rows, gradient, counts, radius, structures(subject, rows))
         if report is not None:
             report(len(rows))
     how: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}
     halo = halo_numbers(*(subject.catalog.column(name)[pixels.rows] for name in _HALO))
-    reason = _obstacle(subject)
     return Statistics(
         n_clusters=len(halo),
         n_haloes=len(np.unique(halo)),
@@ -164,6 +172,9 @@ def summarise(
         agn_icm=None if reason else tuple(agn_to_icm(pixels, halo, **how)),
         agn_icm_reason=reason,
         histograms=() if reason else tuple(saliency_histograms(pixels, ALL_CHANNELS)),
+        signed=()
+        if added is None
+        else tuple(added.result(halo, ALL_CHANNELS, n_resamples=n_resamples, seed=seed)),
         profiles=tuple(rings.profiles(halo, **how)),
         cores=tuple(rings.core_ratios(halo, **how)),
         structures=None if discs is None else tuple(discs.result(halo, **how)),

@@ -182,32 +182,20 @@ def test_networks_that_learnt_nothing_are_sensitive_to_no_zone(null):
     assert np.abs(median).max() < TOLD
 
 
-def test_rings_of_the_annulus_stand_out_of_the_statistics(annulus, null):
-    def rings(subject):
-        gradients = ((one.rows, one.values) for one in attributions(subject, "saliency"))
-        found = summarise(subject, gradients, slopes={"n_phot": 1.0}, n_resamples=50)
-        return found.profiles[0]
-
-    profile = rings(annulus.subject)
-    inside = [EDGES[0] <= low < EDGES[1] for low in profile.low]
-    known = [np.isfinite(ring.value) for ring in profile.signed]
-    signed = {where: [] for where in (False, True)}
-    for ring, ratio, where, filled in zip(
-        profile.signed, profile.ratio["n_phot"], inside, known, strict=True
-    ):
-        if filled:
-            signed[where].append(ring.value)
-            if where:
-                assert ring.value > 5.0 * ring.error > 0.0
-                # A third of the photons tell all of the mass: 0.8 against a third of 1.
-                assert ratio.value > 1.5
-            else:
-                assert ratio.value < 1.2
-    assert len(signed[True]) == 2
-    assert max(map(abs, signed[False])) < 0.4 * min(signed[True])
-    of_null = rings(null.subject).signed
-    weak = [one.value for one, where in zip(of_null, inside, strict=True) if where]
-    assert max(map(abs, weak)) < TOLD / SLOPE * min(signed[True])
+def test_rings_of_the_annulus_stand_out_of_the_statistics(annulus):
+    gradients = ((one.rows, one.values) for one in attributions(annulus.subject, "saliency"))
+    found = summarise(annulus.subject, gradients, slopes={"n_phot": 1.0}, n_resamples=50)
+    profile = found.profiles[0]
+    signed = np.array(profile.signed)
+    ratio = np.array(profile.ratio["n_phot"])
+    inside = np.array([EDGES[0] <= low < EDGES[1] for low in profile.low])
+    beside = ~inside & np.isfinite(signed[:, 0])
+    assert (inside.sum(), beside.sum()) == (2, 9)
+    assert (signed[inside, 0] > 5.0 * signed[inside, 1]).all()
+    assert np.abs(signed[beside, 0]).max() < 0.7 * signed[inside, 0].min()
+    # A third of the photons tell all of the mass; elsewhere noise of both signs adds up in sizes.
+    assert ratio[inside, 0].min() > 1.8
+    assert ratio[beside, 0].max() < 1.6
 
 
 def test_only_changes_of_the_annulus_move_masses(annulus, null):
