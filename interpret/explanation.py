@@ -53,6 +53,8 @@ class Plan:
 
     Attributes
     ----------
+    measured : int
+        Clusters, at most, whose gradients are taken: each needs up to 0.3 MB for the statistics.
     sample : int
         Clusters that are changed and asked again, and on which networks that learnt nothing are
         looked at.
@@ -72,6 +74,7 @@ class Plan:
         Of the bootstrap.
     """
 
+    measured: int = 4000
     sample: int = 300
     tested: int = 100
     shown: int = 5
@@ -88,7 +91,7 @@ class Plan:
     n_resamples: int = 200
 
     def __post_init__(self) -> None:
-        for name in ("sample", "tested", "shown"):
+        for name in ("measured", "sample", "tested", "shown"):
             if getattr(self, name) < 2:
                 raise InputError(f"{name}: must be at least 2 clusters; got {getattr(self, name)}.")
 
@@ -178,10 +181,11 @@ def explain(
         If the catalog lacks R500c, or has fewer than two haloes.
     """
     wanted = plan or Plan()
-    with progress("gradients", len(subject)) as advance:
+    rows = sample_rows(subject, wanted.measured, wanted.seed)
+    with progress("gradients", len(rows)) as advance:
         statistics = summarise(
             subject,
-            _gradients(subject, None),
+            _gradients(subject, rows),
             slopes=slopes,
             seed=wanted.seed,
             n_resamples=wanted.n_resamples,
@@ -217,7 +221,7 @@ def haloes(subject: Subject) -> NDArray[np.int64]:
 
 
 def _gradients(
-    subject: Subject, rows: NDArray[np.int64] | None
+    subject: Subject, rows: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     found: Iterator[Attributed] = attributions(
         subject, "saliency", rows=rows, batch_size=_CLUSTERS_PER_BATCH

@@ -50,6 +50,9 @@ def _of_agn(found: Explanation) -> Iterator[Statement]:
     everything = compared[0]
     yield agn_statement(*everything.equal_brightness.difference_dex)
     yield agn_statement(*everything.plain.difference_dex, matched=False)
+    if found.statistics.over_proxy:
+        relative = found.statistics.over_proxy[0].equal_brightness
+        yield agn_statement(*relative.difference_dex, over_proxy="N_phot")
     inside = [one for one in found.statistics.signed if one.where == INSIDE[-1][0]]
     if inside:
         yield signed_statement(inside[0].agn, inside[0].icm, inside[0].difference)

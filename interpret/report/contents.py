@@ -21,6 +21,7 @@ from icmass.interpret.report.page import Picture, Section
 from icmass.interpret.report.rounding import plus_minus
 from icmass.interpret.report.tables import Table
 from icmass.interpret.statistics.galaxies import EDGES, Galaxies
+from icmass.interpret.statistics.matching import AgnIcm
 from icmass.interpret.statistics.number import Number
 from icmass.interpret.statistics.profiles import Profile
 from icmass.interpret.statistics.summary import Statistics
@@ -100,7 +101,11 @@ def _regions(found: Explanation) -> Section:
         "Saliency is |d ln M / d ln(1 + N)| of a pixel with N photons, the same number as "
         "|d log10 M / d log10(1 + N)|. A pixel belongs to the origin that most of its photons "
         "have. Equal brightness: pixels of gas are weighted to the counts and radii of pixels of "
-        "AGN, channel by channel. Errors are of haloes drawn again."
+        "AGN, channel by channel. Errors are of haloes drawn again.",
+        "A pixel of so many photons is a larger part of a faint cluster, and faint clusters have "
+        "more pixels of AGN: even N_phot, which counts all photons alike, would seem to look at "
+        "AGN. So saliency is also told over what N_phot implies for the same pixel, and compared "
+        "inside clusters.",
     ]
     if statistics.agn_icm_reason:
         paragraphs.append(f"AGN and gas are not compared: {statistics.agn_icm_reason}")
@@ -108,27 +113,19 @@ def _regions(found: Explanation) -> Section:
     if statistics.agn_icm:
         pictures.append(_distributions(statistics))
         tables.append(
-            Table(
+            _compared(
                 "agn_icm",
                 "Saliency in pixels dominated by AGN and by gas: log10 of medians, and their "
                 "difference in dex",
-                ("channel", "compared", "AGN", "gas", "difference", "ratio of means, dex"),
-                tuple(
-                    (
-                        one.channel,
-                        words,
-                        way.agn.median,
-                        way.icm.median,
-                        tuple(way.difference_dex),
-                        tuple(way.mean_ratio_dex),
-                    )
-                    for one in statistics.agn_icm
-                    for words, way in (
-                        ("all", one.plain),
-                        ("equal brightness", one.equal_brightness),
-                        ("the same in one cluster", one.same_cluster),
-                    )
-                ),
+                statistics.agn_icm,
+            )
+        )
+    if statistics.over_proxy:
+        tables.append(
+            _compared(
+                "over_proxy",
+                "The same of saliency over what N_phot implies for the same pixel",
+                statistics.over_proxy,
             )
         )
     if statistics.signed:
@@ -178,6 +175,30 @@ def _regions(found: Explanation) -> Section:
         )
     return Section(
         "AGN, gas, bands and structures", tuple(paragraphs), tuple(pictures), tuple(tables)
+    )
+
+
+def _compared(name: str, caption: str, compared: Sequence[AgnIcm]) -> Table:
+    return Table(
+        name,
+        caption,
+        ("channel", "compared", "AGN", "gas", "difference", "ratio of means, dex"),
+        tuple(
+            (
+                one.channel,
+                words,
+                way.agn.median,
+                way.icm.median,
+                tuple(way.difference_dex),
+                tuple(way.mean_ratio_dex),
+            )
+            for one in compared
+            for words, way in (
+                ("all", one.plain),
+                ("equal brightness", one.equal_brightness),
+                ("the same in one cluster", one.same_cluster),
+            )
+        ),
     )
 
 

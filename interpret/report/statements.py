@@ -78,7 +78,12 @@ def ratio_statement(
 
 
 def agn_statement(
-    dex: float, error: float, *, matched: bool = True, channel: str | None = None
+    dex: float,
+    error: float,
+    *,
+    matched: bool = True,
+    channel: str | None = None,
+    over_proxy: str | None = None,
 ) -> Statement:
     """Say how saliencies of AGN pixels and of ICM pixels differ.
 
@@ -90,13 +95,15 @@ def agn_statement(
         Whether ICM pixels were weighted to the brightness and radius of AGN pixels.
     channel : str, optional
         In which they were compared; by default in all.
+    over_proxy : str, optional
+        The proxy by whose implied saliency that of each pixel was divided.
     """
     place = f"in {channel}, " if channel else ""
     than = "ICM pixels of equal brightness and radius" if matched else "ICM pixels"
     ratio = 10.0**dex
     return ratio_statement(
         f"{place}pixels dominated by AGN",
-        "saliency",
+        "saliency" if over_proxy is None else f"saliency (over what {over_proxy} implies)",
         ratio,
         math.log(10.0) * ratio * error,
         than,

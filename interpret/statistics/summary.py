@@ -54,6 +54,10 @@ class Statistics(Result):
     agn_icm : tuple of AgnIcm or None
         All channels first if there are several; None where `agn_icm_reason` says why.
     agn_icm_reason : str or None
+    over_proxy : tuple of AgnIcm
+        The same of saliency over what N_phot implies for the same pixel: faint clusters have more
+        saliency in a pixel of so many photons, and more AGN; this takes it out. Empty where
+        nothing is compared or the slope of N_phot is not known.
     histograms : tuple of SaliencyHistogram
         What is compared; empty where nothing is.
     signed : tuple of Signed
@@ -77,6 +81,7 @@ class Statistics(Result):
     pixel_std: tuple[float, ...]
     agn_icm: tuple[AgnIcm, ...] | None
     agn_icm_reason: str | None
+    over_proxy: tuple[AgnIcm, ...]
     histograms: tuple[SaliencyHistogram, ...]
     signed: tuple[Signed, ...]
     profiles: tuple[Profile, ...]
@@ -94,6 +99,7 @@ class Statistics(Result):
         """Return rows for tables by name, such as agn_icm, profiles, cores, bands and groups."""
         return {
             "agn_icm": [row for one in self.agn_icm or () for row in _agn_icm_rows(one)],
+            "over_proxy": [row for one in self.over_proxy for row in _agn_icm_rows(one)],
             "signed": [_flat(one) for one in self.signed],
             "profiles": [row for one in self.profiles for row in _profile_rows(one)],
             "cores": [_flat(one) for one in self.cores],
@@ -144,6 +150,7 @@ def summarise(
     discs = StructureTable(subject.origins, names) if subject.catalog.spec.regions else None
     reason = _obstacle(subject)
     added = None if reason else SignedTable(subject.origins, names)
+    relative = None if reason or _N_PHOT not in slopes else PixelTable(subject.origins, names)
     for rows, gradient in gradients:
         if gradient.shape != (len(rows), *subject.shape):
             raise InputError(
@@ -155,6 +162,9 @@ def summarise(
         rings.add(rows, gradient, counts, radius)
         if added is not None:
             added.add(rows, gradient, counts, radius)
+        if relative is not None:
+            implied = _implied(subject, counts, slopes[_N_PHOT], space)
+            relative.add(rows, gradient / implied, counts, radius)
         if discs is not None:
             discs.add(rows, gradient, counts, radius, structures(subject, rows))
         if report is not None:
@@ -171,6 +181,7 @@ def summarise(
         pixel_std=tuple(pixels.pixel_std().tolist()),
         agn_icm=None if reason else tuple(agn_to_icm(pixels, halo, **how)),
         agn_icm_reason=reason,
+        over_proxy=() if relative is None else tuple(agn_to_icm(relative, halo, **how)),
         histograms=() if reason else tuple(saliency_histograms(pixels, ALL_CHANNELS)),
         signed=()
         if added is None
@@ -190,6 +201,17 @@ def _obstacle(subject: Subject) -> str | None:
     except InputError as error:
         return str(error)
     return None
+
+
+def _implied(
+    subject: Subject, counts: NDArray[Any], slope: float, space: Space
+) -> NDArray[np.float32]:
+    """Return the saliency that N_phot implies, shape (m, n_channel, n_y, n_x) (Ho et al. 2023)."""
+    places = [subject.origins.index(name) for name in ("agn", "icm")]
+    source = counts[:, places].sum(axis=1, dtype=np.float64)
+    total = np.maximum(source.sum(axis=(1, 2, 3), keepdims=True), 1.0)
+    weight = source + 1.0 if space == "inputs" else np.ones_like(source)
+    return np.asarray(weight / (total * slope), np.float32)
 
 
 def _groups(

@@ -155,14 +155,14 @@ def test_r500c_must_be_known(folder):
     values = np.full(8, 900.0)
     values[3] = np.nan
     catalog = make_catalog(folder / "unknown", 8, columns={"r500c_kpc": values})
-    match = "must know r500c_kpc of every cluster; it is unknown of 1 of 8. Give mock clusters"
+    match = r"must know r500c_kpc of every cluster; it is unknown of 1 of \d+. Give mock clusters"
     with pytest.raises(InputError, match=match):
         explain(estimator_subject(catalog, "profile"), slopes={}, plan=PLAN)
 
 
 def test_one_halo_is_too_few(subject):
     one = subject.select(np.flatnonzero(haloes(subject) == 0))
-    with pytest.raises(InputError, match="must hold at least two haloes"):
+    with pytest.raises(InputError, match="must have at least 2 halos; got 1"):
         explain(one, slopes=SLOPES, plan=PLAN)
 
 
