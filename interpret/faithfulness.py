@@ -152,13 +152,21 @@ class Faithfulness(Result):
         drawn = bootstrap(statistic, halo, n_resamples=n_resamples, seed=seed)
         found = numbers(statistic(np.arange(len(told))), drawn)
         curves = (self.deletion, self.insertion, self.random_deletion, self.random_insertion)
+        medians = [tuple(np.median(curve, axis=0).tolist()) for curve in curves]
         return FaithfulnessSummary(
-            self.method,
-            len(self.rows),
-            *found,
-            float(np.median(self.incomplete)),
-            tuple(self.fraction.tolist()),
-            *(tuple(np.median(curve, axis=0).tolist()) for curve in curves),
+            method=self.method,
+            n=len(self.rows),
+            deletion_better=found[0],
+            insertion_better=found[1],
+            deletion_gain=found[2],
+            insertion_gain=found[3],
+            correlation=found[4],
+            incomplete=float(np.median(self.incomplete)),
+            fraction=tuple(self.fraction.tolist()),
+            deletion=medians[0],
+            insertion=medians[1],
+            random_deletion=medians[2],
+            random_insertion=medians[3],
         )
 
 
@@ -297,14 +305,17 @@ def _collect(
     k = len(trial.fractions)
     curves = np.array([tested[row][:4] for row in rows], np.float64).reshape(len(rows), 4, k)
     return Faithfulness(
-        method,
-        trial.space,
-        trial.baseline,
-        np.array(rows, np.int64),
-        np.array(trial.fractions),
-        *np.moveaxis(curves, 1, 0),
-        np.array([tested[row].correlation for row in rows], np.float64),
-        np.array([off[row] for row in rows], np.float64),
+        method=method,
+        space=trial.space,
+        baseline=trial.baseline,
+        rows=np.array(rows, np.int64),
+        fraction=np.array(trial.fractions),
+        deletion=curves[:, 0],
+        insertion=curves[:, 1],
+        random_deletion=curves[:, 2],
+        random_insertion=curves[:, 3],
+        correlation=np.array([tested[row].correlation for row in rows], np.float64),
+        incomplete=np.array([off[row] for row in rows], np.float64),
     )
 
 

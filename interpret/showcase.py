@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from icmass.interpret.attribution.attribute import attributions
 from icmass.interpret.attribution.methods import Method
 from icmass.interpret.figures.gallery import GalleryPanel
-from icmass.interpret.regions import dominant, kpc_per_pixel
+from icmass.interpret.regions import dominant, kpc_per_pixel, radius_r500c
 from icmass.interpret.subject import Subject
 
 __all__ = ["Shown", "chosen_rows", "panels", "shown"]
@@ -74,9 +74,11 @@ def panels(
     subject: Subject, wanted: Sequence[Shown], method: str | Method, *, baseline: str = "empty"
 ) -> list[GalleryPanel]:
     """Return what is drawn of clusters, with attributions by ln(1 + N)."""
-    values = shown(subject, [one.row for one in wanted], method, baseline=baseline)
+    rows = np.array([one.row for one in wanted], np.int64)
+    radius_r500c(subject, rows)  # must be known
+    values = shown(subject, rows.tolist(), method, baseline=baseline)
     catalog = subject.catalog
-    pixel_kpc = kpc_per_pixel(subject, np.array([one.row for one in wanted], np.int64)).tolist()
+    pixel_kpc = kpc_per_pixel(subject, rows).tolist()
     result = []
     for one, pixel in zip(wanted, pixel_kpc, strict=True):
         row = catalog.rows()[one.row]

@@ -29,6 +29,8 @@ RESULTS = "ablations.json"
 #: Ablation whose networks were trained on masses of other clusters.
 SHUFFLED = "shuffled"
 _FORMAT = "icmass ablations"
+# Of what is written about an ablation; all else are numbers.
+_KINDS = {"name": str, "words": str, "control": bool, "n": int}
 _HALO = ("sample_id", "snapshot_id", "halo_id")
 
 
@@ -53,7 +55,7 @@ def ablate(
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Folds trained at once; one per core by default.")
+        int | None, typer.Option(min=1, help="Folds trained at once; one per core by default.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -92,17 +94,14 @@ def read_results(directory: Path, fingerprint: str) -> "list[AblationResult]":
     path = directory / RESULTS
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        rows = [
-            AblationResult(**{k: math.nan if v is None else v for k, v in row.items()})
-            for row in values["ablations"]
-        ]
+        rows = [_checked(AblationResult(**_known(row))) for row in values["ablations"]]
         of = str(values["catalog_fingerprint"])
     except FileNotFoundError:
         raise InputError(
             f"{directory}: must hold {RESULTS}; it does not. Give a directory in which icmass "
             "ablate came to its end."
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: must hold results of icmass ablate; it is damaged ({error}). Give the same "
             "icmass ablate again."
@@ -115,6 +114,24 @@ def read_results(directory: Path, fingerprint: str) -> "list[AblationResult]":
     return rows
 
 
+def _known(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as JSON has it with NaN in place of null."""
+    return {key: math.nan if value is None else value for key, value in row.items()}
+
+
+def _checked(result: "AblationResult") -> "AblationResult":
+    """Return a result if its values are of their kinds.
+
+    Raises
+    ------
+    TypeError
+    """
+    for name, value in asdict(result).items():
+        if not isinstance(value, _KINDS.get(name, (int, float))):
+            raise TypeError(f"{name}: {value!r}")
+    return result
+
+
 def _plan(
     run: "Run", catalog: "Catalog", only: Sequence[str] | None, epochs: int | None
 ) -> "list[Ablation]":
@@ -122,6 +139,12 @@ def _plan(
     from icmass.interpret.ablations import REFERENCE, Ablation, chosen, standard_ablations
     from icmass.interpret.subject import Channel
 
+    for key in ("equal_weight", "redraw"):
+        if getattr(run.config, key):
+            raise InputError(
+                f"{run.path}: must see photons as they are to be trained without some; it was "
+                f"trained with {key}. Ablate a run without it."
+            )
     used = chosen_clusters(catalog, run.config)
     if used.fingerprint() != run.fingerprint:
         raise InputError(
@@ -138,7 +161,28 @@ def _plan(
         seed=run.config.seed,
     )
     reference = [Ablation(REFERENCE, "as it is")] if epochs is not None else []
-    return reference + chosen(possible, only)
+    wanted = chosen(possible, only)
+    if only is None:
+        return reference + [one for one in wanted if _obstacle(run, used, one) is None]
+    for one in wanted:
+        obstacle = _obstacle(run, used, one)
+        if obstacle is not None:
+            raise InputError(f"ablation '{one.name}': cannot be made; {obstacle}")
+    return reference + wanted
+
+
+def _obstacle(run: "Run", catalog: "Catalog", ablation: "Ablation") -> InputError | None:
+    """Return what networks would miss after a change: counts of photons that they are told."""
+    from icmass.catalog import ChangedCatalog
+    from icmass.estimate.reading import Reader
+
+    if ablation.change is None:
+        return None
+    try:
+        Reader(ChangedCatalog(catalog, ablation.change), run.inputs).read(np.zeros(1, np.int64))
+    except InputError as error:
+        return error
+    return None
 
 
 def _make_place(output: Path) -> None:

@@ -81,7 +81,8 @@ def explain(
     found, opened = Run.open(run), Catalog.open(catalog)
     subject = subject_of(found, opened, target=target, all_folds=all_folds, device=device)
     plan = Plan(sample=sample, tested=tested, baseline=baseline, seed=seed)
-    wanted = [] if maps is None else [name.strip() for name in maps.split(",")]
+    named = [] if maps is None else [name.strip() for name in maps.split(",")]
+    wanted = list(dict.fromkeys(named))
     _require_methods(subject, wanted, space, baseline)
     check_output(output, overwrite=overwrite)
     if cluster is not None:
@@ -104,7 +105,9 @@ def _require_methods(subject: "Subject", names: list[str], space: str, baseline:
     import numpy as np
 
     from icmass.interpret.attribution import attributions, require_baseline
+    from icmass.interpret.attribution.spaces import require_space
 
+    require_space(space)
     require_baseline(subject, "inputs", baseline)
     for name in names:
         at_first = np.zeros(1, np.int64)

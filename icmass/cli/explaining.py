@@ -169,6 +169,6 @@ def _device(name: str) -> Any:
     except (RuntimeError, AssertionError) as error:
         raise InputError(
             f"device: must be one that torch has here, such as cpu; got '{name}' "
-            f"({str(error).splitlines()[0]})."
+            f"({str(error).splitlines()[0].split('. ')[0].rstrip('.')})."
         ) from error
     return place

@@ -47,14 +47,14 @@ def interventions(found: Explanation) -> Section:
             (
                 one.words,
                 one.n,
-                tuple(one.network.median),
-                *(tuple(one.proxies[name].median) for name in proxies),
-                tuple(one.slope) if np.isfinite(one.slope.value) else None,
+                one.network.median,
+                *(one.proxies[name].median for name in proxies),
+                one.slope if np.isfinite(one.slope.value) else None,
             )
             for one in found.effects
         ),
     )
-    pictures = ()
+    pictures: tuple[Picture, ...] = ()
     if rows:
         pictures = (
             Picture(
@@ -80,12 +80,12 @@ def faithfulness(found: Explanation) -> Section:
     tested = found.faithfulness
     rows = []
     for one in tested:
-        curves = [_curve(one.fraction, curve) for curve in (one.deletion, one.insertion)]
+        deletion, insertion = (_curve(one.fraction, c) for c in (one.deletion, one.insertion))
         better, correlation = one.deletion_better, one.correlation
-        rows.append(FaithfulnessRow(one.method, *curves, *better, *correlation))
+        rows.append(FaithfulnessRow(one.method, deletion, insertion, *better, *correlation))
     first = tested[0]
-    chance = [_curve(first.fraction, c) for c in (first.random_deletion, first.random_insertion)]
-    rows.append(FaithfulnessRow("random order", *chance, random=True))
+    chance = (_curve(first.fraction, c) for c in (first.random_deletion, first.random_insertion))
+    rows.append(FaithfulnessRow("random order", next(chance), next(chance), random=True))
     table = Table(
         "faithfulness",
         "Share of clusters in which a method's order beats a random one; median area between the "
@@ -95,10 +95,10 @@ def faithfulness(found: Explanation) -> Section:
             (
                 one.method,
                 one.n,
-                tuple(one.deletion_better),
-                tuple(one.insertion_better),
-                tuple(one.deletion_gain),
-                tuple(one.correlation),
+                one.deletion_better,
+                one.insertion_better,
+                one.deletion_gain,
+                one.correlation,
             )
             for one in tested
         ),

@@ -70,7 +70,7 @@ def _of_cores(found: Explanation) -> Iterator[Statement]:
 def _of_bands(found: Explanation) -> Iterator[Statement]:
     bands = found.statistics.bands
     if len(bands) > 1:
-        yield band_statement({band.channel: tuple(band.median) for band in bands})
+        yield band_statement({band.channel: band.median for band in bands})
 
 
 def _of_interventions(found: Explanation) -> Iterator[Statement]:
@@ -80,9 +80,9 @@ def _of_interventions(found: Explanation) -> Iterator[Statement]:
             effect = by_name[name]
             yield change_statement(
                 deed,
-                tuple(effect.network.median),
+                effect.network.median,
                 {
-                    proxy: tuple(effect.proxies[proxy].median)
+                    proxy: effect.proxies[proxy].median
                     for proxy in _COMPARED
                     if proxy in effect.proxies
                 },

@@ -64,7 +64,7 @@ def sections(
     if found.ablations:
         made.append(ablations(found))
     if found.notes:
-        made.append(Section("What was left out", tuple(found.notes)))
+        made.append(Section("What was left out", found.notes))
     return made
 
 
@@ -140,9 +140,9 @@ def _regions(found: Explanation) -> Section:
                         one.channel,
                         one.where,
                         one.n_pixels,
-                        tuple(one.agn),
-                        tuple(one.icm),
-                        tuple(one.difference),
+                        one.agn,
+                        one.icm,
+                        one.difference,
                     )
                     for one in statistics.signed
                 ),
@@ -155,7 +155,7 @@ def _regions(found: Explanation) -> Section:
             "by a standardised input",
             ("channel", "all pixels", "filled pixels", "deviation of ln(1 + N)"),
             tuple(
-                (one.channel, tuple(one.median), tuple(one.median_filled), one.pixel_std)
+                (one.channel, one.median, one.median_filled, one.pixel_std)
                 for one in statistics.bands
             ),
         )
@@ -168,7 +168,7 @@ def _regions(found: Explanation) -> Section:
                 "over 1 + N",
                 ("kind", "clusters", "ratio", "ratio over 1 + N"),
                 tuple(
-                    (one.kind, one.n_clusters, tuple(one.ratio), tuple(one.ratio_per_photon))
+                    (one.kind, one.n_clusters, one.ratio, one.ratio_per_photon)
                     for one in statistics.structures
                 ),
             )
@@ -189,8 +189,8 @@ def _compared(name: str, caption: str, compared: Sequence[AgnIcm]) -> Table:
                 words,
                 way.agn.median,
                 way.icm.median,
-                tuple(way.difference_dex),
-                tuple(way.mean_ratio_dex),
+                way.difference_dex,
+                way.mean_ratio_dex,
             )
             for one in compared
             for words, way in (
@@ -248,9 +248,9 @@ def _profiles(found: Explanation) -> Section:
                 one.proxy,
                 one.radius,
                 one.n_clusters,
-                tuple(one.ratio),
-                tuple(one.share_ratio),
-                tuple(one.signed_ratio),
+                one.ratio,
+                one.share_ratio,
+                one.signed_ratio,
             )
             for one in statistics.cores
         ),
@@ -311,9 +311,9 @@ def _groups(found: Explanation) -> Section:
                         one.low,
                         one.high,
                         one.n_clusters,
-                        _pair(one.difference_dex),
-                        _pair(one.core_ratio),
-                        _pair(one.core_share_ratio),
+                        one.difference_dex,
+                        one.core_ratio,
+                        one.core_share_ratio,
                     )
                     for one in found.statistics.groups
                 ),
@@ -336,8 +336,8 @@ def _galaxies(found: Galaxies) -> Section:
                 "Median of ln M less ln M without them, and of its size",
                 ("part", "change of ln M", "size"),
                 (
-                    ("galaxies", tuple(found.galaxies), tuple(found.galaxies_size)),
-                    ("photons", tuple(found.photons), tuple(found.photons_size)),
+                    ("galaxies", found.galaxies, found.galaxies_size),
+                    ("photons", found.photons, found.photons_size),
                 ),
             ),
             Table(
@@ -346,7 +346,7 @@ def _galaxies(found: Galaxies) -> Section:
                 "its half-width",
                 ("from", "to", "projected radius", "|v|"),
                 tuple(
-                    (low, high, tuple(radius), tuple(speed))
+                    (low, high, radius, speed)
                     for low, high, radius, speed in zip(
                         EDGES[:-1], EDGES[1:], found.by_radius, found.by_velocity, strict=True
                     )
@@ -354,7 +354,3 @@ def _galaxies(found: Galaxies) -> Section:
             ),
         ),
     )
-
-
-def _pair(number: Number | None) -> tuple[float, float] | None:
-    return None if number is None else tuple(number)

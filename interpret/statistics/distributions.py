@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from icmass.interpret.statistics.number import Result
 from icmass.interpret.statistics.pixels import PixelTable, bin_edges
 
@@ -52,7 +50,7 @@ def saliency_histograms(table: PixelTable, name_of_all: str) -> list[SaliencyHis
         if len(scopes) > 1:
             scopes.insert(0, (name_of_all, filled.sum(axis=1)))
         result += [
-            SaliencyHistogram(name, way, edges, *(tuple(np.float64(n).tolist()) for n in sides))
-            for name, sides in scopes
+            SaliencyHistogram(name, way, edges, tuple(agn.tolist()), tuple(icm.tolist()))
+            for name, (agn, icm) in scopes
         ]
     return result

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from icmass.bootstrap import bootstrap
 from icmass.errors import InputError
 from icmass.interpret.attribution import attributions
-from icmass.interpret.attribution.methods import Method
+from icmass.interpret.attribution.methods import IntegratedGradients, Method, make_method
 from icmass.interpret.statistics.number import Number, Result, numbers
 from icmass.interpret.subject import Subject
 
@@ -39,7 +39,8 @@ class Galaxies(Result):
         Median of the size of the same.
     by_radius, by_velocity : tuple of Number
         Part of the sizes of attributions to galaxies between `EDGES` of the projected radius and of
-        |v|, over the half-width of the cube: mean over clusters. Corners count to the outermost.
+        |v|, over the half-width of the cube: mean over clusters that have any; NaN if none has.
+        Corners count to the outermost.
     """
 
     n: int
@@ -78,22 +79,30 @@ def galaxies(
     Raises
     ------
     InputError
-        If networks do not look at galaxies, or the method has no baseline.
+        If networks do not look at galaxies, the method has no baseline, or `halo` has another
+        length.
     """
+    chosen = make_method(method)
+    if not chosen.uses_baseline:
+        raise InputError(
+            f"method: must compare with a baseline; got {chosen.name}. Take "
+            f"{IntegratedGradients.name}."
+        )
+    if np.shape(halo) != (len(subject),):
+        raise InputError(
+            f"halo: must have shape ({len(subject)},), one for each cluster; got {np.shape(halo)}."
+        )
     parts = np.full((len(subject), 2), np.nan)
     shares = np.zeros((len(subject), 2, len(EDGES) - 1))
     for place, space in enumerate(("galaxies", "inputs")):
-        for one in attributions(subject, method, space=space, batch_size=_BATCH, report=report):
+        for one in attributions(subject, chosen, space=space, batch_size=_BATCH, report=report):
             parts[one.rows, place] = one.prediction - one.baseline_prediction
             if space == "galaxies":
                 shares[one.rows] = _shares(np.abs(one.values, dtype=np.float64))
-    if np.isnan(parts).any():
-        raise InputError(f"method: must compare with a baseline; got {method}.")
     table = np.concatenate([parts, np.abs(parts)], axis=1)
 
     def statistic(rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        mean = shares[rows].mean(axis=0)
-        return np.concatenate([np.median(table[rows], axis=0), mean.ravel()])
+        return np.concatenate([np.median(table[rows], axis=0), _known_mean(shares[rows]).ravel()])
 
     drawn = bootstrap(statistic, halo, n_resamples=n_resamples, seed=seed)
     found = numbers(statistic(np.arange(len(table))), drawn)
@@ -110,13 +119,17 @@ def galaxies(
 
 
 def _shares(size: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return parts of maps (m, v, y, x) by radius and by velocity, shape (m, 2, n_bin)."""
+    """Return parts of maps (m, v, y, x) by radius and by velocity, shape (m, 2, n_bin).
+
+    They are NaN where a map is 0 all over, as that of a cluster without galaxies.
+    """
     m, n_v, n_y, n_x = size.shape
     v, y, x = (np.abs(np.arange(n) - (n - 1) / 2) / (n / 2) for n in (n_v, n_y, n_x))
     radius = np.broadcast_to(np.hypot(y[:, None], x[None, :]), (n_v, n_y, n_x))
     speed = np.broadcast_to(v[:, None, None], (n_v, n_y, n_x))
     result = np.zeros((m, 2, len(EDGES) - 1))
-    total = np.maximum(size.reshape(m, -1).sum(axis=1), 1e-300)
+    total = size.reshape(m, -1).sum(axis=1)
+    total[total == 0.0] = np.nan
     for place, distance in enumerate((radius, speed)):
         bins = np.minimum(
             np.searchsorted(np.array(EDGES), distance, side="right") - 1, len(EDGES) - 2
@@ -124,3 +137,9 @@ def _shares(size: NDArray[np.float64]) -> NDArray[np.float64]:
         for k, one in enumerate(size):
             result[k, place] = np.bincount(bins.ravel(), one.ravel(), len(EDGES) - 1) / total[k]
     return result
+
+
+def _known_mean(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean over the first axis of clusters whose parts are known; NaN if none is."""
+    known = shares[np.isfinite(shares[:, 0, 0])]
+    return known.mean(axis=0) if len(known) else np.full(shares.shape[1:], np.nan)

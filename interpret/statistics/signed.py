@@ -116,6 +116,8 @@ class SignedTable:
         n_resamples, seed : int
             Of the bootstrap.
         """
+        if not self._rows:
+            raise InputError("gradients: must be of at least 1 cluster; none came in.")
         rows = np.concatenate(self._rows)
         order = np.argsort(rows)
         require_once(rows[order])

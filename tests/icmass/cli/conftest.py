@@ -91,6 +91,16 @@ def explained(
     place = tmp_path_factory.mktemp("explained") / "out"
     command = [
         *("explain", judged / "run", judged / "own", "--ablations", ablated[0]),
-        *("--maps", "saliency,occlusion", "--sample", 8, "--tested", 3, "--seed", 5, "--json"),
+        *(
+            "--maps",
+            "saliency, occlusion, saliency",
+            "--sample",
+            8,
+            "--tested",
+            3,
+            "--seed",
+            5,
+            "--json",
+        ),
     ]
     return place, json.loads(printed(*command, "-o", place)), command

@@ -4,7 +4,6 @@ import csv
 import json
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,10 +30,11 @@ def others(judged, tmp_path_factory) -> Path:
     make_catalog(folder / "pixels", 4, spec=mass_spec(geometry=ImageGeometry(16, 16, 100.0)))
     make_catalog(folder / "nowhere", 8, columns={"r500c_kpc": np.full(8, np.nan)})
     Catalog.create(folder / "empty", own.spec)
-    joined(own, folder / "joined")
+    all_in_one = joined(own, folder / "joined")
     shutil.copytree(judged / "run", folder / "half-run")
     (folder / "half-run" / "fold-1" / "fold.json").unlink()
     train(own, quick(epochs=1, origins=["icm", "agn"]), folder / "study-run", workers=1)
+    train(all_in_one, quick(epochs=1), folder / "joined-run", workers=1)
     train(own, quick(epochs=1, equal_weight=True), folder / "thinned-run", workers=1)
     return folder
 
@@ -57,7 +57,7 @@ def test_the_report_is_complete(explained):
     assert {"report.html", "report.json", "numbers.json", "manifest.json"} < names
     page = (place / "report.html").read_text()
     assert page.count('src="data:image/png;base64,') == len(drawn)
-    assert "http" not in re.sub(r'data:image/png;base64,[^"]*|https://(arxiv|doi)\.org', "", page)
+    assert not re.search(r"(src|href)=.http", page)
     for text in values["statements"]:
         assert text.split(" ")[0] in page
     assert any("as bright as the cluster" in text for text in values["statements"])
@@ -87,14 +87,15 @@ def test_numbers_are_printed_and_written(explained):
 def test_maps_are_written(explained):
     place, *_ = explained
     tested = read_attributions(place / "integrated-gradients.h5")
-    assert tested.values.shape == (3, 3, 16, 16)
+    assert tested.values().shape == (3, 3, 16, 16)
     assert np.isfinite(tested.completeness).all()
     for name in ("saliency", "occlusion"):
         found = read_attributions(place / "attributions" / f"{name}.h5")
-        assert found.values.shape == (120, 3, 16, 16)
-        assert found.method == name
+        assert found.values().shape == (120, 3, 16, 16)
+        assert found.values().any(axis=(1, 2, 3)).all()
 
 
+@pytest.mark.slow
 def test_the_same_bytes_again(run, explained, tmp_path):
     place, _, command = explained
     shutil.copytree(place, tmp_path / "out")
@@ -138,13 +139,6 @@ def test_clusters_unknown_to_a_run_are_judged_by_all_folds(run, judged, others, 
     assert (tmp_path / "o" / "report.html").exists()
 
 
-def test_a_telescope_that_keeps_no_origins_apart_still_gets_a_report(run, judged, others, tmp_path):
-    command = ["explain", judged / "run", others / "joined", "--sample", 6, "--tested", 2]
-    status, out, err = run(*command, "-o", tmp_path / "out", "--json")
-    assert (status, err) == (0, "")
-    assert any("without AGN: left out" in note for note in json.loads(out)["notes"])
-
-
 CASES = [
     # run, catalog, options, message
     ("run", "bands", [], r"must have the band .* keV of the estimator"),
@@ -174,11 +168,11 @@ CASES = [
     ("run", "own", ["--maps", "saliancy"], r"saliancy.*did you mean 'saliency'"),
     ("run", "own", ["--maps", ""], r"method"),
     ("run", "own", ["--maps", "saliency", "--space", "galaxies"], r"galax"),
-    ("run", "own", ["--maps", "saliency", "--space", "pixels"], r"space.*pixels"),
-    ("run", "own", ["--space", "pixels"], r"space.*pixels"),
+    ("run", "own", ["--maps", "saliency", "--space", "pixels"], r"space: must be inputs, photons"),
+    ("run", "own", ["--space", "pixels"], r"space: must be inputs, photons, galaxies"),
     ("study-run", "own", ["--baseline", "background"], r"must see background; they see icm, agn"),
-    ("run", "joined", ["--baseline", "background"], r"must keep background apart; got all"),
-    ("run", "own", ["--baseline", "black"], r"baseline.*black"),
+    ("joined-run", "joined", ["--baseline", "background"], r"must keep background apart; got all"),
+    ("run", "own", ["--baseline", "black"], r"baseline: must be empty, background"),
     ("run", "own", ["--device", "warp"], r"device: must be one that torch has.*got 'warp'"),
     ("run", "own", ["--device", "mps"], r"device: must be one that torch has here.*got 'mps'"),
     ("run", "own", ["--ablations", "absent"], r"must hold ablations\.json; it does not"),
@@ -227,6 +221,10 @@ def with_a_word(text: str) -> str:
     return json.dumps(values)
 
 
+def with_a_number_for_a_row(text: str) -> str:
+    return json.dumps({**json.loads(text), "ablations": [1]})
+
+
 def with_another_column(text: str) -> str:
     values = json.loads(text)
     values["ablations"][0]["luck"] = 1.0
@@ -239,6 +237,7 @@ def with_another_column(text: str) -> str:
         (damaged, r"must hold results of icmass ablate; it is damaged"),
         (without_rows, r"must hold results of icmass ablate; it is damaged"),
         (with_a_word, r"must hold results of icmass ablate; it is damaged"),
+        (with_a_number_for_a_row, r"must hold results of icmass ablate; it is damaged"),
         (with_another_column, r"must hold results of icmass ablate; it is damaged"),
         (of_another, r"must be of the catalog of the run, \w{16}; got f{16}\. Give ablations"),
     ],
@@ -273,13 +272,6 @@ def test_places_that_are_taken(run, judged, tmp_path):
     assert files(tmp_path) == before
 
 
-def test_a_map_asked_for_twice_is_written_once(run, judged, tmp_path):
-    names = "saliency, saliency"
-    command = ["explain", judged / "run", judged / "own", "--sample", 4, "--tested", 2]
-    assert run(*command, "--maps", names, "-o", tmp_path / "out")[0] == 0
-    assert [p.name for p in (tmp_path / "out" / "attributions").iterdir()] == ["saliency.h5"]
-
-
 @pytest.mark.clients
 @pytest.mark.skipif(CHROMIUM is None, reason="the browser chromium is not installed")
 def test_the_page_in_a_browser(explained):
@@ -289,9 +281,7 @@ def test_the_page_in_a_browser(explained):
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for width, scheme in ((390, "dark"), (1200, "light")):
-            page = browser.new_page(
-                viewport={"width": width, "height": 800}, color_scheme=scheme
-            )
+            page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
             problems, requests = [], []
             page.on("console", lambda message, found=problems: found.append(message.text))
             page.on("pageerror", lambda error, found=problems: found.append(str(error)))
