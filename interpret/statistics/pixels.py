@@ -39,8 +39,9 @@ __all__ = [
 #: The class of pixels in which several origins have most photons.
 MIXED: Final = "mixed"
 _PER_DEX: Final = 20
-#: log10 saliency from and to; what lies outside, and zero, is counted at the ends.
-LOG_SALIENCY: Final = (-10.0, 2.0)
+#: log10 saliency from and to; what lies outside, and zero, is counted at the ends. It is largest
+#: over what a proxy implies: thousands in faint pixels of bright clusters.
+LOG_SALIENCY: Final = (-10.0, 4.0)
 _N_BIN: Final = round((LOG_SALIENCY[1] - LOG_SALIENCY[0]) * _PER_DEX)
 # Pixels are matched in bins of photons and radius. In wide ones pixels of AGN would lie further out
 # and be fainter than those of gas: with rings of 0.25 R500c this feigned 0.04 dex.

@@ -42,6 +42,7 @@ EDGES = (0.55, 1.0)  # R500c, of the annulus
 SLOPE, NOISE, TOLD = 0.8, 0.05, 0.36
 CORE, ANNULUS, OUTSKIRTS = range(3)
 BANDS = ("soft", "medium", "hard")
+ABLATIONS = "only-soft", "only-medium", "shuffled"
 SIDE = "zone", "band"
 
 
@@ -131,9 +132,9 @@ def band(folder) -> Known:
 
 @pytest.fixture(scope="module")
 def ablations(band, folder) -> Path:
-    """Where `icmass ablate` trained on each band alone, and on masses of other clusters."""
+    """Where `icmass ablate` trained on bands alone, and on masses of other clusters."""
     before, place = signal.getsignal(signal.SIGTERM), folder / "ablations"
-    names = ",".join([*(f"only-{name}" for name in BANDS), "shuffled"])
+    names = ",".join(ABLATIONS)
     with suppress(SystemExit):
         main(
             [
@@ -172,7 +173,8 @@ def test_the_sensitivity_is_the_slope_where_masses_are_told(request, by):
 @pytest.mark.parametrize("by", SIDE)
 def test_most_of_what_lifts_a_cluster_above_empty_sky_is_where_masses_are_told(request, by):
     known = request.getfixturevalue("annulus" if by == "zone" else "band")
-    part = np.abs(np.median(said(known.subject, "integrated-gradients", "inputs", by), axis=0))
+    few = known.subject.select(np.arange(150))
+    part = np.abs(np.median(said(few, "integrated-gradients", "inputs", by), axis=0))
     assert part[1] > 0.9 * part.sum()
     assert part[1] > 1.0  # ln M
 
@@ -220,13 +222,13 @@ def test_the_band_stands_out_of_the_statistics(band):
 
 def test_trainings_on_one_band_find_the_band(band, ablations):
     rows = {row.name: row for row in read_results(ablations, band.run.fingerprint)}
-    assert list(rows) == ["reference", *(f"only-{name}" for name in BANDS), "shuffled"]
+    assert list(rows) == ["reference", *ABLATIONS]
     spread = float(np.std(np.log(band.catalog.column("m500c_msun"))))
     assert rows["reference"].error_std < 0.25 * spread
     assert rows["reference"].change_error == 0.0
     assert rows["only-medium"].error_std < 0.25 * spread
     assert abs(rows["only-medium"].change) < 0.02
-    for name in ("only-soft", "only-hard", "shuffled"):
+    for name in ("only-soft", "shuffled"):
         assert 0.9 * spread < rows[name].error_std < 1.5 * spread  # of noise that was learnt
         assert rows[name].change > 10.0 * rows[name].change_error > 0.0
         assert rows[name].control == (name == "shuffled")

@@ -63,6 +63,8 @@ def test_refuses_what_cannot_be_compared():
         SignedTable(("agn",), ("all",))
     rows, *maps = clusters(2, 0.0, 0.0)
     table = SignedTable(ORIGINS, ("soft", "hard"))
+    with pytest.raises(InputError, match="gradients: must be of at least 1 cluster; none came in"):
+        table.result(np.arange(0), "all")
     for _ in range(2):
         table.add(rows, *maps)
     with pytest.raises(InputError, match="rows: must come once each"):

@@ -13,6 +13,7 @@ from torch import nn
 from icmass.errors import InputError
 from icmass.estimate.inputs import Inputs
 from icmass.interpret.statistics import summarise
+from icmass.interpret.statistics.matching import COMPARED
 from tests.helpers.subjects import subject_of_judges
 
 SLOPES = {"n_phot": 1.3, "n_phot_500": 1.5, "lx_bolometric_erg_s": 1.6}
@@ -181,6 +182,105 @@ def test_without_origins_the_rest_is_told(clusters, tmp_path, stored, seen, word
     assert found.structures is None
     with pytest.raises(InputError, match=words):
         subject.require_origins("agn", "icm")
+
+
+def faint_with_agn(n=60, seed=4):
+    """Clusters of which faint ones have more AGN, as bright in a pixel as gas is."""
+    rng = np.random.default_rng(seed)
+    y, x = np.arange(SHAPE[0]) - 9.5, np.arange(SHAPE[1]) - 11.5
+    bright = rng.lognormal(0.0, 0.8, (n, 1, 1, 1))
+    gas = rng.poisson(3.0 * bright * np.exp(-np.hypot(y[:, None], x) / 6.0), (n, 3, *SHAPE))
+    lit = rng.random((n, 3, *SHAPE)) < np.clip(0.06 / bright, 0.005, 0.4)
+    return np.stack([gas, lit * rng.integers(1, 6, lit.shape)], axis=1).astype(np.uint16)
+
+
+def ways(compared):
+    return {way: getattr(compared, way).difference_dex for way in COMPARED}
+
+
+@pytest.mark.parametrize("space", ["inputs", "photons"])
+def test_over_the_proxy_a_count_has_no_difference(clusters, tmp_path, space):
+    """At equal brightness it has one of many sigma, of clusters and not of their pixels."""
+    subject = subject_of(clusters(tmp_path / "c", faint_with_agn()))
+    known = list(gradients(subject, space))
+    how = {"space": space, "n_resamples": 20}
+    found = summarise(subject, known, slopes=SLOPES, **how)
+    assert [one.channel for one in found.over_proxy] == ["all", "soft", "medium", "hard"]
+    whole = found.agn_icm[0].equal_brightness
+    assert whole.sigma > 5.0
+    assert whole.difference_dex.value > 0.1
+    for one in found.over_proxy:
+        assert one.n_clusters == found.n_clusters
+        assert all(abs(difference.value) <= 0.05 for difference in ways(one).values())
+        assert abs(one.plain.agn.median) <= 0.05
+        assert one.plain.agn.mean == pytest.approx(1.0, rel=1e-4)
+    # Of a slope with which what is found lies amid a bin and not at its edge, it is exactly none.
+    off = {"n_phot": SLOPES["n_phot"] * 10.0**0.025}
+    for one in summarise(subject, known, slopes=off, **how).over_proxy:
+        for difference in ways(one).values():
+            assert difference.value == pytest.approx(0.0, abs=1e-9)
+        assert one.equal_brightness.agn.median == pytest.approx(0.025, abs=1e-9)
+    # Plain tables of it are those of the other comparison, number by number.
+    rows = found.tables()
+    assert [row["way"] for row in rows["over_proxy"]] == [row["way"] for row in rows["agn_icm"]]
+    assert rows["over_proxy"][1]["difference_dex"] == ways(found.over_proxy[0])[COMPARED[1]].value
+
+
+@pytest.mark.parametrize(("space", "injected"), [("inputs", -0.3), ("photons", 0.4)])
+def test_over_the_proxy_what_is_injected_is_recovered(clusters, tmp_path, space, injected):
+    subject = subject_of(clusters(tmp_path / "c", faint_with_agn(seed=6)))
+    rng = np.random.default_rng(7)
+    batches = []
+    for rows, gradient in gradients(subject, space):
+        counts = subject.counts(rows).astype(int)
+        dex = injected * (counts[:, 1] > counts[:, 0]) + rng.normal(0.0, 0.2, gradient.shape)
+        batches.append((rows, gradient * (10.0**dex).astype(np.float32)))
+    found = summarise(subject, batches, slopes=SLOPES, space=space, n_resamples=40)
+    for one in found.over_proxy:
+        for way, (value, error) in ways(one).items():
+            assert error < 0.05, way  # so that it is 6 sigma from none
+            assert abs(value - injected) < 4.0 * error + 0.005, way
+    # The negative control: what N_phot implies is left in elsewhere, which takes it off the mark.
+    plain = found.agn_icm[0].equal_brightness.difference_dex
+    assert plain.sigma(injected) > 4.0
+
+
+def test_the_proxy_counts_photons_of_gas_and_agn_alone(clusters, tmp_path):
+    """Background is in the image that networks see, but N_phot has none of it."""
+    photons = faint_with_agn(12)
+    dark = np.random.default_rng(2).poisson(2.0, photons[:, :1].shape).astype(np.uint16)
+    catalog = clusters(
+        tmp_path / "c",
+        np.concatenate([photons, dark], axis=1),
+        origins=("icm", "agn", "background"),
+    )
+    subject = subject_of(catalog)
+    sources = photons.sum(axis=1).astype(np.float64)
+    every = sources + dark[:, 0]
+    spread = []
+    for weight, factor in ((sources, 1000.0), (every, 1.0)):
+        total = weight.sum(axis=(1, 2, 3), keepdims=True)
+        gradient = factor * 10.0**0.025 * (weight + 1.0) / (SLOPES["n_phot"] * total)
+        batches = [(np.arange(12), -gradient.astype(np.float32))]
+        one = summarise(subject, batches, slopes=SLOPES, n_resamples=2).over_proxy[0]
+        spread.append(one.plain.icm.high - one.plain.icm.low)
+        if factor > 1.0:  # also what is a thousand times as much as implied is told apart
+            assert one.plain.icm.median == pytest.approx(3.025, abs=1e-9)
+            assert one.equal_brightness.difference_dex.value == pytest.approx(0.0, abs=1e-9)
+    assert spread[0] < 0.05 < 0.1 < spread[1]
+
+
+def test_over_the_proxy_needs_its_slope_and_origins(clusters, tmp_path):
+    subject = subject_of(clusters(tmp_path / "c", faint_with_agn(6)))
+    known = list(gradients(subject))
+    for slopes in ({}, {"n_phot_500": 1.5, "lx_bolometric_erg_s": 1.6}):
+        found = summarise(subject, known, slopes=slopes, n_resamples=2)
+        assert found.over_proxy == ()
+        assert found.tables()["over_proxy"] == []
+        assert found.agn_icm is not None
+        assert found.to_dict()["over_proxy"] == []
+    blind = subject_of(clusters(tmp_path / "d", faint_with_agn(6), origins=("all", "agn")))
+    assert summarise(blind, known, slopes=SLOPES, n_resamples=2).over_proxy == ()
 
 
 def test_gas_alone_has_luminosity_and_all_origins_have_not(clusters, tmp_path):
