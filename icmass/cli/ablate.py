@@ -17,6 +17,8 @@ from icmass.cli.wide_table import print_wide_table
 from icmass.errors import InputError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from icmass.catalog import Catalog
     from icmass.config import TrainConfig
     from icmass.estimate.runs import Run
@@ -71,7 +73,7 @@ def ablate(
     wanted = None if only is None else [name.strip() for name in only.split(",")]
     plan = _plan(found, opened, wanted, epochs)
     _make_place(output)
-    results = _run_all(found, opened, plan, output, epochs, workers)
+    results = _with_earlier(output, found, _run_all(found, opened, plan, output, epochs, workers))
     values = _values(found, results)
     _write(output, values)
     if as_json:
@@ -195,7 +197,9 @@ def _make_place(output: Path) -> None:
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output}: must be a directory; it is a file. Choose another name.")
     if not output.resolve().parent.is_dir():
-        raise OutputError(f"{output}: its folder does not exist; create it: mkdir -p {output}")
+        raise OutputError(
+            f"{output}: its folder does not exist; create it: mkdir -p {output.parent}"
+        )
     (output / "runs").mkdir(parents=True, exist_ok=True)
 
 
@@ -209,7 +213,7 @@ def _run_all(
 ) -> "list[AblationResult]":
     from icmass.bootstrap import halo_numbers
     from icmass.estimate.out_of_fold import own_scores
-    from icmass.estimate.training import chosen_clusters
+    from icmass.estimate.training import chosen_clusters, training_workers
     from icmass.interpret.ablations import REFERENCE
 
     used = chosen_clusters(catalog, run.config)
@@ -217,13 +221,27 @@ def _run_all(
     scores: dict[str, Any] = {}
     if epochs is None:
         scores[REFERENCE] = own_scores(run, used)
-    for ablation in plan:
-        scores[ablation.name] = _scores(run, catalog, ablation, output, epochs, workers)
+    with training_workers(run.config.accelerator, workers, None, run.config.folds) as team:
+        for ablation in plan:
+            scores[ablation.name] = _scores(run, catalog, ablation, output, epochs, team)
     named = {ablation.name: ablation for ablation in plan}
     return [
         _result(name, named.get(name), found, scores[REFERENCE], halo)
         for name, found in scores.items()
     ]
+
+
+def _with_earlier(
+    output: Path, run: "Run", results: "list[AblationResult]"
+) -> "list[AblationResult]":
+    """Add what was trained before and not asked for now, if it is compared with the same."""
+    if not (output / RESULTS).exists():
+        return results
+    earlier = read_results(output, run.fingerprint)
+    names = {result.name for result in results}
+    if results[0] not in earlier:
+        return results
+    return results + [one for one in earlier if one.name not in names]
 
 
 def _config(run: "Run", ablation: "Ablation", epochs: int | None) -> "TrainConfig":
@@ -241,7 +259,7 @@ def _scores(
     ablation: "Ablation",
     output: Path,
     epochs: int | None,
-    workers: int | None,
+    team: "Executor",
 ) -> Any:
     """Train without something, and return scores against the true masses, shape (n,)."""
     from icmass.catalog import ChangedCatalog
@@ -254,7 +272,7 @@ def _scores(
     config = _config(run, ablation, epochs)
     place = output / "runs" / ablation.name
     with show_training(ablation.words) as report:
-        trained = train_run(changed, config, place, workers=workers, report=report)
+        trained = train_run(changed, config, place, executor=team, report=report)
     scores = own_scores(trained, chosen_clusters(changed, config))
     scores["ln_mass"] = np.log(chosen_clusters(catalog, config).column("m500c_msun"))
     return scores
@@ -313,7 +331,8 @@ def _write(output: Path, values: dict[str, Any]) -> None:
 
 def _print(results: "Sequence[AblationResult]") -> None:
     def cell(value: float, error: float) -> str:
-        return f"{100 * value:.1f} ± {100 * error:.1f}" if math.isfinite(value) else "-"
+        known = math.isfinite(value) and not error > abs(value) > 1.0
+        return f"{100 * value:.1f} ± {100 * error:.1f}" if known else "-"
 
     print_wide_table(
         ("trained", "clusters", "scatter %", "std of error %", "against as it is %"),

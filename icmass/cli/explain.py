@@ -12,7 +12,6 @@ import typer
 from icmass.errors import InputError
 
 if TYPE_CHECKING:
-    from icmass.catalog import Catalog
     from icmass.estimate.runs import Run
     from icmass.interpret.explanation import Explanation, Plan
     from icmass.interpret.subject import Subject
@@ -90,7 +89,7 @@ def explain(
             raise InputError("cluster: cannot go with ablations or maps; leave these out.")
         values = _one(found, subject, subject.place(cluster), plan, output, overwrite)
     else:
-        explained = _explain(found, opened, subject, plan, ablations)
+        explained = _explain(found, subject, plan, ablations)
         values = _write(found, explained, output, wanted, space, overwrite)
     if as_json:
         typer.echo(json.dumps(values, indent=1, allow_nan=False))
@@ -108,15 +107,15 @@ def _require_methods(subject: "Subject", names: list[str], space: str, baseline:
     from icmass.interpret.attribution.spaces import require_space
 
     require_space(space)
+    if not names and space != "inputs":
+        raise InputError(f"space: {space} is of maps; give --maps as well, or leave it out.")
     require_baseline(subject, "inputs", baseline)
     for name in names:
         at_first = np.zeros(1, np.int64)
         next(attributions(subject, name, space=space, baseline=baseline, rows=at_first))
 
 
-def _explain(
-    run: "Run", catalog: "Catalog", subject: "Subject", plan: "Plan", ablations: Path | None
-) -> "Explanation":
+def _explain(run: "Run", subject: "Subject", plan: "Plan", ablations: Path | None) -> "Explanation":
     from icmass.cli.ablate import SHUFFLED, read_results
     from icmass.cli.explaining import point_spread, proxy_slopes, subject_of
     from icmass.estimate.runs import Run
@@ -128,12 +127,16 @@ def _explain(
         shuffled = ablations / "runs" / SHUFFLED
         if shuffled.is_dir():
             control = subject_of(
-                Run.open(shuffled), catalog, target=subject.target.name, all_folds=True
+                Run.open(shuffled),
+                subject.catalog,
+                target=subject.target.name,
+                all_folds=True,
+                device=str(subject.device),
             )
     return explain_subject(
         subject,
-        slopes=proxy_slopes(catalog),
-        psf=point_spread(catalog),
+        slopes=proxy_slopes(subject.catalog),
+        psf=point_spread(subject.catalog),
         control=control,
         ablations=results,
         plan=plan,
@@ -212,8 +215,8 @@ def _provenance(run: "Run", subject: "Subject", plan: "Plan") -> dict[str, Any]:
     return provenance(
         configuration,
         plan.seed,
-        run=str(run.path),
-        catalog=str(subject.catalog.path),
+        run=run.path.name,
+        catalog=subject.catalog.path.name,
         catalog_fingerprint=subject.catalog.fingerprint(),
         clusters=len(subject),
     )

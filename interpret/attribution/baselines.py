@@ -66,7 +66,9 @@ def require_baseline(subject: Subject, space: str, name: str) -> None:
     InputError
     """
     if name not in BASELINES:
-        raise InputError(f"baseline: must be {', '.join(BASELINES)}; {nearest(name, BASELINES)}.")
+        raise InputError(
+            f"baseline: must be {', '.join(BASELINES)}; got '{name}'; {nearest(name, BASELINES)}."
+        )
     if name == "background":
         if space == "galaxies":
             raise InputError(

@@ -126,4 +126,6 @@ def require_space(space: str) -> None:
     InputError
     """
     if space not in SPACES:
-        raise InputError(f"space: must be {', '.join(SPACES)}; {nearest(space, SPACES)}.")
+        raise InputError(
+            f"space: must be {', '.join(SPACES)}; got '{space}'; {nearest(space, SPACES)}."
+        )

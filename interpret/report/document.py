@@ -205,7 +205,7 @@ def _about(subject: Subject, row: int, plan: Plan) -> list[Statement]:
             f"Of the {plan.baseline} baseline they say {start:.3f}; integrated gradients share out "
             f"the difference of {said - start:+.3f} but for {found.completeness[0]:+.4f}."
         ),
-        Statement(f"No photon more changes ln M by more than {strongest:.4f}."),
+        Statement(f"One photon more in any pixel changes ln M by at most {strongest:.4f}."),
     ]
 
 
