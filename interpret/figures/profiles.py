@@ -183,6 +183,8 @@ def _limit_ratios(axes: "Axes", panels: Sequence[ProfilePanel]) -> None:
     value = np.concatenate([line.value for panel in panels for line in panel.ratios])
     value = value[np.isfinite(value) & (value > 0.0)]
     axes.set_ylim(0.6 * value.min(initial=0.9), 1.7 * value.max(initial=1.1))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("")
 
 
 def _draw_band(
