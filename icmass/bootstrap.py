@@ -4,13 +4,27 @@ Lines of sight of one halo are not independent, so halos are drawn, never rows.
 """
 
 from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from icmass.errors import InputError
 
-__all__ = ["bootstrap", "halo_numbers"]
+__all__ = ["bootstrap", "halo_numbers", "haloes_of"]
+
+_HALO: Final = ("sample_id", "snapshot_id", "halo_id")
+
+
+class _Columns(Protocol):
+    """What has columns, such as a catalog."""
+
+    def column(self, name: str) -> NDArray[Any]: ...
+
+
+def haloes_of(catalog: _Columns) -> NDArray[np.int64]:
+    """Return the number of the halo that each row of a catalog is of, shape (n,)."""
+    return halo_numbers(*(catalog.column(name) for name in _HALO))
 
 
 def halo_numbers(*keys: ArrayLike) -> NDArray[np.int64]:

@@ -11,15 +11,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from icmass.bootstrap import halo_numbers
+from icmass.bootstrap import haloes_of
 from icmass.errors import InputError
 from icmass.interpret.ablations import AblationResult
 from icmass.interpret.attribution.attribute import Attributed, attributions
 from icmass.interpret.attribution.methods import GradCam, IntegratedGradients, Method
 from icmass.interpret.faithfulness import FaithfulnessSummary, faithfulness
 from icmass.interpret.interventions.agn import EncircledEnergy
-from icmass.interpret.interventions.measure import EffectSummary, measure_all
+from icmass.interpret.interventions.measure import EffectSummary, measurable, measure_all
 from icmass.interpret.interventions.standard import standard_interventions
+from icmass.interpret.proxies import by_symbol
 from icmass.interpret.statistics.galaxies import Galaxies, galaxies
 from icmass.interpret.statistics.number import plain
 from icmass.interpret.statistics.sanity import Sanity, check_sanity, permuted
@@ -33,7 +34,6 @@ __all__ = [
     "Explanation",
     "Plan",
     "explain",
-    "haloes",
     "sample_rows",
 ]
 
@@ -41,10 +41,7 @@ __all__ = [
 SHUFFLED_WEIGHTS: Final = "weights shuffled"
 SHUFFLED_MASSES: Final = "trained on masses of other clusters"
 
-_HALO: Final = ("sample_id", "snapshot_id", "halo_id")
 _CLUSTERS_PER_BATCH: Final = 32
-# What proxies are called by their columns, and in tables.
-_PROXIES: Final = {"n_phot": "N_phot", "n_phot_500": "N_phot,500", "lx_bolometric_erg_s": "L_X"}
 
 
 @dataclass(frozen=True)
@@ -215,11 +212,6 @@ def sample_rows(subject: Subject, n: int, seed: int) -> NDArray[np.int64]:
     return np.sort(order[:n])
 
 
-def haloes(subject: Subject) -> NDArray[np.int64]:
-    """Return the halo that each cluster is of, shape (n,)."""
-    return halo_numbers(*(subject.catalog.column(name) for name in _HALO))
-
-
 def _gradients(
     subject: Subject, rows: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
@@ -258,12 +250,19 @@ def _intervene(
     asked: Subject, slopes: Mapping[str, float], psf: EncircledEnergy | None, plan: Plan
 ) -> tuple[tuple[EffectSummary, ...], list[str]]:
     made, notes = standard_interventions(asked, psf, seed=plan.seed)
-    named = {_PROXIES[name]: slope for name, slope in slopes.items() if name in _PROXIES}
-    halo = haloes(asked)
+    wanted = by_symbol(slopes)
+    known = measurable(asked.catalog, wanted)
+    absent = ", ".join(name for name in wanted if name not in known)
+    if absent:
+        notes.append(
+            f"{absent}: left out of interventions; {asked.catalog.path} does not keep photons of "
+            "gas and AGN apart."
+        )
+    halo = haloes_of(asked.catalog)
     with progress("interventions", len(made) * len(asked)) as advance:
         effects = tuple(
             one.summary(halo, n_resamples=plan.n_resamples, seed=plan.seed)
-            for one in measure_all(asked, made, slopes=named, report=advance)
+            for one in measure_all(asked, made, slopes=known, report=advance)
         )
     return effects, notes
 
@@ -300,7 +299,7 @@ def _test(
             seed=plan.seed,
             report=advance,
         )
-    halo = haloes(subject)[rows]
+    halo = haloes_of(subject.catalog)[rows]
     summaries = (one.summary(halo, n_resamples=plan.n_resamples, seed=plan.seed) for one in found)
     return tuple(summaries), maps, notes
 
@@ -313,7 +312,7 @@ def _galaxies(subject: Subject, plan: Plan) -> Galaxies | None:
         return galaxies(
             asked,
             plan.method(IntegratedGradients.name),
-            haloes(asked),
+            haloes_of(asked.catalog),
             n_resamples=plan.n_resamples,
             seed=plan.seed,
             report=advance,

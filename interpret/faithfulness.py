@@ -140,7 +140,7 @@ class Faithfulness(Result):
         Parameters
         ----------
         halo : ndarray of int, shape (n,)
-            The halo that each cluster is of (`icmass.bootstrap.halo_numbers`).
+            The halo that each cluster is of (`icmass.bootstrap.haloes_of`).
         n_resamples, seed : int
         """
         gains = np.stack([self.deletion_gain, self.insertion_gain], axis=1)
@@ -161,7 +161,7 @@ class Faithfulness(Result):
             deletion_gain=found[2],
             insertion_gain=found[3],
             correlation=found[4],
-            incomplete=float(np.median(self.incomplete)),
+            incomplete=float(nan_median(self.incomplete[:, None])[0]),
             fraction=tuple(self.fraction.tolist()),
             deletion=medians[0],
             insertion=medians[1],

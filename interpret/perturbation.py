@@ -70,7 +70,7 @@ class Judged(NamedTuple):
         taken = torch.from_numpy(pixels.reshape(len(pixels), *self.shape)).to(self.x.device)
         with torch.no_grad():
             value = self.ask(torch.where(taken, self.start, self.x), *self.beside)
-        result: Floats = value.double().cpu().numpy()
+        result: Floats = value.cpu().double().numpy()
         return result
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from icmass.catalog import ImageGeometry, RegionKind
 from icmass.catalog.names import nearest
@@ -20,6 +20,7 @@ __all__ = [
     "REGIONS",
     "dominant",
     "image_geometry",
+    "kpc_per_arcsec",
     "kpc_per_pixel",
     "radius_r500c",
     "region_mask",
@@ -40,8 +41,9 @@ REGIONS: Final[Mapping[str, tuple[float, float]]] = {
     "outskirts": (1.0, 2.0),
     "outside": (2.0, np.inf),
 }
-# The study's: h = 0.704, Om = 0.272. Only images in arcsec need a distance; within the range of
-# cosmologies in use its choice moves radii by a few percent.
+# Of the simulations of Ho et al. 2023 (Magneticum, WMAP7): flat, without radiation. Only images in
+# arcsec need a distance; within the range of cosmologies in use its choice moves radii by a few
+# percent.
 _H0: Final = 70.4
 _OMEGA_M: Final = 0.272
 # Painted one over the other: what is part of the cluster lies on top.
@@ -86,20 +88,23 @@ def image_geometry(subject: Subject) -> ImageGeometry:
     return ImageGeometry(n_y, n_x, whole.pixel * subject.factor, whole.unit)
 
 
+def kpc_per_arcsec(redshift: ArrayLike) -> NDArray[np.float64]:
+    """Return the physical length of an arcsec at redshifts above 0; h = 0.704, Omega_m = 0.272."""
+    from astropy.cosmology import FlatLambdaCDM  # noqa: PLC0415  (slow to import, rarely needed)
+
+    distance = FlatLambdaCDM(_H0, _OMEGA_M).angular_diameter_distance(redshift)
+    return np.asarray(distance.to_value("kpc") * np.pi / (180.0 * 3600.0))
+
+
 def kpc_per_pixel(subject: Subject, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the side of a pixel of the networks in kpc, physical, shape (n,).
 
-    Images in arcsec are converted in a flat universe with h = 0.704 and Om = 0.272.
+    Images in arcsec are converted by `kpc_per_arcsec`.
     """
     geometry = image_geometry(subject)
     if geometry.unit == "kpc":
         return np.full(len(rows), geometry.pixel)
-    from astropy.cosmology import FlatLambdaCDM  # noqa: PLC0415  (slow to import, rarely needed)
-
-    redshift = subject.catalog.column("redshift")[rows]
-    per_arcmin = FlatLambdaCDM(_H0, _OMEGA_M).kpc_proper_per_arcmin(redshift).value
-    result: NDArray[np.float64] = geometry.pixel * per_arcmin / 60.0
-    return result
+    return geometry.pixel * kpc_per_arcsec(subject.catalog.column("redshift")[rows])
 
 
 def radius_r500c(subject: Subject, rows: NDArray[np.int64]) -> NDArray[np.float32]:

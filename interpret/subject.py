@@ -245,7 +245,7 @@ class Subject:
         result = np.empty(len(self))
         with torch.no_grad():
             for rows, networks, seen in self.batches(batch_size):
-                result[rows] = self.value(networks, seen).double().cpu().numpy()
+                result[rows] = self.value(networks, seen).cpu().double().numpy()
         return result
 
     def counts(self, rows: NDArray[np.int64], origins: Sequence[str] | None = None) -> NDArray[Any]:

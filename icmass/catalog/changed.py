@@ -80,6 +80,7 @@ class ChangedCatalog(Catalog):
         super().__init__(catalog._store, catalog._rows)
         self._base = catalog
         self._last: tuple[tuple[bytes, np.dtype[Any]], Counts] | None = None
+        self._told: NDArray[np.void] | None = None
         self.change = change
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -93,11 +94,11 @@ class ChangedCatalog(Catalog):
     def column(self, name: str) -> NDArray[Any]:
         """Return a column, shape (n,), changed."""
         known("column", name, self.spec.row_dtype.names or ())
-        return self.rows()[name].copy()
+        return self._changed_rows()[name].copy()
 
     def rows(self) -> NDArray[np.void]:
         """Return all columns, shape (n,), changed."""
-        return self.change.columns(self._base.rows())
+        return self._changed_rows().copy()
 
     def images(
         self,
@@ -136,13 +137,19 @@ class ChangedCatalog(Catalog):
         """Return a view of some rows."""
         return type(self)(self._base.select(mask), self.change)
 
+    def _changed_rows(self) -> NDArray[np.void]:
+        """Return all columns, changed; made once, as readers ask for each batch."""
+        if self._told is None or len(self._told) != len(self):
+            self._told = self.change.columns(self._base.rows())
+        return self._told
+
     def _changed(self, rows: NDArray[Any], dtype: np.dtype[Any]) -> Counts:
         """Return changed images of all origins and bands; those read last are kept."""
         name = (rows.tobytes(), dtype)
         if self._last is None or self._last[0] != name:
             self._last = None  # frees the memory before more is taken
             whole = self._base.images(rows, apart=True, dtype=dtype)
-            told = self.change.columns(self._base.rows()[rows])
+            told = self._changed_rows()[rows]
             self._last = name, self.change.images(whole, told, self.spec)
         return self._last[1]
 

@@ -33,7 +33,6 @@ SHUFFLED = "shuffled"
 _FORMAT = "icmass ablations"
 # Of what is written about an ablation; all else are numbers.
 _KINDS = {"name": str, "words": str, "control": bool, "n": int}
-_HALO = ("sample_id", "snapshot_id", "halo_id")
 
 
 def ablate(
@@ -211,13 +210,13 @@ def _run_all(
     epochs: int | None,
     workers: int | None,
 ) -> "list[AblationResult]":
-    from icmass.bootstrap import halo_numbers
+    from icmass.bootstrap import haloes_of
     from icmass.estimate.out_of_fold import own_scores
     from icmass.estimate.training import chosen_clusters, training_workers
     from icmass.interpret.ablations import REFERENCE
 
     used = chosen_clusters(catalog, run.config)
-    halo = halo_numbers(*(used.column(name) for name in _HALO))
+    halo = haloes_of(used)
     scores: dict[str, Any] = {}
     if epochs is None:
         scores[REFERENCE] = own_scores(run, used)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["point_spread", "proxy_slopes", "subject_of"]
 
-_PROXIES = ("n_phot", "n_phot_500", "lx_bolometric_erg_s")
 _RADII = 400  # of the point-spread function, denser towards the centre
 
 
@@ -120,23 +119,26 @@ def proxy_slopes(catalog: Catalog) -> dict[str, float]:
     """Return d ln(proxy) / d ln M of photon counts and luminosity, by column, of a catalog.
 
     One slope for all redshifts, and a normalisation that follows ln(1 + z). Proxies that are
-    absent, or known of too few clusters, are left out.
+    absent, known of too few clusters, or do not grow with mass are left out.
     """
     from icmass.estimate.proxies import ProxySample
     from icmass.estimate.scaling import Smooth, fit_relations
+    from icmass.interpret.proxies import PROXY_SYMBOLS
 
     names = {column.name for column in catalog.columns}
     slopes = {}
-    for name in _PROXIES:
+    for name in PROXY_SYMBOLS:
         if name not in names:
             continue
         sample = ProxySample.of(catalog.column, {name: name})
         degree = 1 if len(np.unique(sample.redshift)) > 1 else 0
         evolution = Smooth.of(sample.redshift, norm_degree=degree, slope_degree=0)
         try:
-            slopes[name] = float(fit_relations(sample, evolution).slope()[0])
+            slope = float(fit_relations(sample, evolution).slope()[0])
         except InputError:  # too few clusters, or of one mass
             continue
+        if slope > 0.0:  # of a few clusters it may be anything, and no mass follows from it
+            slopes[name] = slope
     return slopes
 
 

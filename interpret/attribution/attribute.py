@@ -140,11 +140,11 @@ def _attribute(
         start = _numbers(question.predict_baseline())
         missing = np.full(len(some), np.nan)
         if method.is_complete:
-            missing = _numbers(values.flatten(1).double().sum(dim=1)) - (prediction - start)
+            missing = _numbers(values).reshape(len(some), -1).sum(axis=1) - (prediction - start)
         yield Attributed(some, values.float().cpu().numpy(), prediction, start, missing)
         if report is not None:
             report(len(some))
 
 
 def _numbers(values: Tensor) -> NDArray[np.float64]:
-    return values.detach().double().cpu().numpy()
+    return values.detach().cpu().double().numpy()

@@ -135,7 +135,8 @@ def write_attributions(
     Raises
     ------
     InputError
-        As `attributions`; OutputError if the file cannot be written.
+        As `attributions`, or if `found` is not of each of these rows once; OutputError if the file
+        cannot be written.
     """
     chosen = make_method(method)
     wanted = wanted_rows(subject, rows)
@@ -152,7 +153,6 @@ def write_attributions(
             report=report,
         )
     description = _description(subject, chosen, space, baseline)
-    order = np.argsort(wanted)
     target = Path(path)
     with atomic_write(target, overwrite=overwrite) as stage, h5py.File(stage, "w") as file:
         file.attrs["format"] = _FORMAT
@@ -162,24 +162,40 @@ def write_attributions(
         file.create_dataset("key", data=key.astype(np.int64))
         for name in _NUMBERS:
             file.create_dataset(name, (len(wanted),), np.float64)
-        values = None
-        for part in found:
-            shape = part.values.shape[1:]
-            if values is None:
-                values = file.create_dataset(
-                    "values",
-                    (len(wanted), *shape),
-                    np.float32,
-                    chunks=(1, *shape),
-                    fletcher32=True,
-                )
-            places = order[np.searchsorted(wanted, part.rows, sorter=order)]
-            for place, one in zip(places.tolist(), part.values, strict=True):
-                values[place] = one
-            for name in _NUMBERS:
-                for place, number in zip(places.tolist(), getattr(part, name), strict=True):
-                    file[name][place] = number
+        _fill(file, wanted, found)
     return target
+
+
+def _fill(file: h5py.File, wanted: NDArray[np.int64], found: Iterable[Attributed]) -> None:
+    """Write attributions of rows, which come in any order, at the places of these in `wanted`."""
+    place_of = {row: place for place, row in enumerate(wanted.tolist())}
+    left = set(place_of)
+    for part in found:
+        rows, shape = part.rows.tolist(), part.values.shape[1:]
+        if not left.issuperset(rows):
+            strange = next(row for row in rows if row not in left)
+            raise InputError(
+                f"found: must be of each of the rows once; got row {strange}, which is none of "
+                "them or came before. Give the attributions of these rows."
+            )
+        left.difference_update(rows)
+        if "values" not in file:
+            file.create_dataset(
+                "values",
+                (len(wanted), *shape),
+                np.float32,
+                chunks=(1, *shape),
+                fletcher32=True,
+            )
+        for k, row in enumerate(rows):
+            file["values"][place_of[row]] = part.values[k]
+            for name in _NUMBERS:
+                file[name][place_of[row]] = getattr(part, name)[k]
+    if left:
+        raise InputError(
+            f"found: must be of each of the rows once; {len(left):,} of {len(wanted):,} are "
+            "missing. Give the attributions of these rows."
+        )
 
 
 def read_attributions(path: str | Path) -> StoredAttributions:

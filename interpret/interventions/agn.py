@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from icmass.catalog import Catalog, CatalogSpec
 from icmass.errors import InputError
 from icmass.interpret.interventions.changes import PhotonChange
-from icmass.interpret.interventions.geometry import kpc_per_arcsec, within
+from icmass.interpret.interventions.geometry import within
+from icmass.interpret.regions import kpc_per_arcsec
 
 __all__ = ["SOURCES", "EncircledEnergy", "PutAgn", "agn_shares"]
 

@@ -7,16 +7,16 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from icmass.bootstrap import halo_numbers
+from icmass.bootstrap import haloes_of
 from icmass.catalog import Catalog, CatalogSpec
 from icmass.errors import InputError
 from icmass.interpret.interventions.changes import PhotonChange, key_places, key_tuples, thin
-from icmass.interpret.interventions.geometry import kpc_per_arcsec, pixel_radii_kpc, within
+from icmass.interpret.interventions.geometry import pixel_radii_kpc, within
+from icmass.interpret.regions import kpc_per_arcsec
 
 __all__ = ["MeanCore", "SwapGas"]
 
 _ICM: Final = "icm"
-_HALO: Final = ("sample_id", "snapshot_id", "halo_id")
 _ROUNDING: Final = 1e-6
 _FEWEST: Final = 30  # photons outside the core of clusters that the mean core is made of
 
@@ -169,7 +169,7 @@ class SwapGas(PhotonChange):
             Pairs are only made within a group, such as the clusters that one network judges.
         """
         redshift, exposure = catalog.column("redshift"), catalog.column("exposure_s")
-        halo = halo_numbers(*(catalog.column(name) for name in _HALO))
+        halo = haloes_of(catalog)
         of = np.zeros(len(catalog), np.int64) if group is None else np.asarray(group)
         partners = np.arange(len(catalog))
         shuffled = np.random.default_rng([seed, len(catalog)]).permutation(len(catalog))

@@ -1,28 +1,18 @@
 """Where pixels lie in clusters: distances from the centre in kpc and in R500c.
 
-A pixel belongs to where its centre lies. Images in arcsec are read with the cosmology of the study.
+A pixel belongs to where its centre lies. Images in arcsec are read with the cosmology of
+`icmass.interpret.regions.kpc_per_arcsec`.
 """
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from icmass.catalog import CatalogSpec
+from icmass.interpret.regions import kpc_per_arcsec
 
-__all__ = ["kpc_per_arcsec", "pixel_radii_kpc", "within"]
-
-# Of the simulations of Ho et al. 2023 (Magneticum, WMAP7): flat, without radiation.
-_HUBBLE: Final = 0.704
-_OMEGA_M: Final = 0.272
-
-
-def kpc_per_arcsec(redshift: ArrayLike) -> NDArray[np.float64]:
-    """Return the physical length of an arcsec at redshifts above 0; h = 0.704, Omega_m = 0.272."""
-    from astropy.cosmology import FlatLambdaCDM  # noqa: PLC0415  (slow to import)
-
-    distance = FlatLambdaCDM(100.0 * _HUBBLE, _OMEGA_M).angular_diameter_distance(redshift)
-    return np.asarray(distance.to_value("kpc") * np.pi / (180.0 * 3600.0))
+__all__ = ["pixel_radii_kpc", "within"]
 
 
 def pixel_radii_kpc(rows: NDArray[np.void], spec: CatalogSpec) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ networks see, without background; a pixel belongs to where its centre lies, and 
 one.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,22 +14,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.bootstrap import bootstrap
-from icmass.catalog import Change, ChangedCatalog
+from icmass.catalog import Catalog, Change, ChangedCatalog
 from icmass.catalog.names import nearest
 from icmass.errors import InputError
 from icmass.interpret.interventions.agn import SOURCES
 from icmass.interpret.interventions.exchange import SwapGas
 from icmass.interpret.interventions.geometry import within
 from icmass.interpret.interventions.standard import Intervention
+from icmass.interpret.proxies import PROXY_SYMBOLS
 from icmass.interpret.statistics.number import Number, Result, numbers
 from icmass.interpret.subject import Subject
 
-__all__ = ["PROXIES", "Effect", "EffectSummary", "Spread", "measure", "measure_all"]
+__all__ = [
+    "PROXIES",
+    "Effect",
+    "EffectSummary",
+    "Spread",
+    "measurable",
+    "measure",
+    "measure_all",
+]
 
 Floats = NDArray[np.float64]
 
 #: Photons of gas and AGN in the image, inside the true projected R500c, and of gas alone there.
-PROXIES: Final = ("N_phot", "N_phot,500", "L_X")
+PROXIES: Final = tuple(PROXY_SYMBOLS.values())
 _WHOLE_IMAGE: Final = PROXIES[0]
 _GAS_ALONE: Final = PROXIES[2]
 
@@ -109,7 +118,7 @@ class Effect(Result):
         Parameters
         ----------
         halo : ndarray of int, shape (n,)
-            The halo that each cluster is of (`icmass.bootstrap.halo_numbers`).
+            The halo that each cluster is of (`icmass.bootstrap.haloes_of`).
         n_resamples, seed : int
         """
         table = np.stack([self.network, *self.proxies.values()], axis=1)
@@ -142,6 +151,15 @@ class Effect(Result):
             },
             found[-1],
         )
+
+
+def measurable(catalog: Catalog, slopes: Mapping[str, float]) -> dict[str, float]:
+    """Return the slopes, by `PROXIES`, of those whose photons a catalog keeps apart."""
+    return {
+        name: slope
+        for name, slope in slopes.items()
+        if set(_counted((name,))) <= set(catalog.spec.origins)
+    }
 
 
 def measure(
@@ -242,7 +260,7 @@ def _rates(subject: Subject, wanted: Mapping[str, Any]) -> dict[str, Floats]:
     if not wanted:
         return {}
     catalog = subject.catalog
-    origins = SOURCES[:1] if set(wanted) == {_GAS_ALONE} else SOURCES
+    origins = _counted(wanted)
     table = catalog.rows()
     maps = catalog.images(None, subject.band_names, origins, apart=True)
     photons = maps.sum(axis=2, dtype=np.float64)
@@ -254,6 +272,11 @@ def _rates(subject: Subject, wanted: Mapping[str, Any]) -> dict[str, Floats]:
             counted = counted * inside
         result[name] = np.log(np.maximum(counted.sum(axis=(1, 2)), 1.0) / table["exposure_s"])
     return result
+
+
+def _counted(proxies: Iterable[str]) -> tuple[str, ...]:
+    """Return the origins of photons that proxies count, gas first."""
+    return SOURCES[:1] if set(proxies) == {_GAS_ALONE} else SOURCES
 
 
 def _partner(

@@ -91,12 +91,12 @@ def _of_interventions(found: Explanation) -> Iterator[Statement]:
 
 def _of_methods(found: Explanation) -> Iterator[Statement]:
     if found.faithfulness:
-        best = found.faithfulness[0]
+        first = found.faithfulness[0]
         yield share_statement(
-            f"taking pixels away in the order of {best.method} lowers the mass faster than in "
+            f"taking pixels away in the order of {first.method} lowers the mass faster than in "
             "random order",
-            *best.deletion_better,
-            best.n,
+            *first.deletion_better,
+            first.n,
             "cluster",
         )
     for one in found.sanity:

@@ -16,6 +16,7 @@ from icmass.interpret.figures import (
     gallery_figure,
     profile_figure,
 )
+from icmass.interpret.proxies import PROXY_SYMBOLS
 from icmass.interpret.report.causes import ablations, checks, faithfulness, interventions
 from icmass.interpret.report.page import Picture, Section
 from icmass.interpret.report.rounding import plus_minus
@@ -28,12 +29,6 @@ from icmass.interpret.statistics.summary import Statistics
 
 __all__ = ["sections"]
 
-#: Names of proxies in legends, by their columns.
-_PROXY: Final = {
-    "n_phot": "N_phot implies",
-    "n_phot_500": "N_phot,500 implies",
-    "lx_bolometric_erg_s": "L_X implies",
-}
 _ZOOM_R500C: Final = 2.2
 _MOST_PANELS: Final = 4
 
@@ -88,7 +83,7 @@ def _gallery(found: Explanation, gallery: Sequence[GalleryPanel], attribution: s
                 "gallery",
                 figure,
                 "Photons, attributions, and which origin most photons of a pixel have. Solid "
-                "circle: R500c; dotted: 0.15 R500c. North is up, east left.",
+                "circle: R500c; dashed: 0.15 R500c. North is up, east left.",
                 "Images of clusters beside maps of attribution and of the origin of photons",
             ),
         ),
@@ -284,12 +279,19 @@ def _profile_panel(one: Profile) -> ProfilePanel:
         value, error = np.array(numbers[:n_ring], np.float64).T
         return ProfileLine(name, value, error)
 
-    known = [name for name in _PROXY if name in one.implied and name != "n_phot_500"]
+    known = {
+        name: f"{symbol} implies"
+        for name, symbol in PROXY_SYMBOLS.items()
+        if name in one.implied and name != "n_phot_500"
+    }
     return ProfilePanel(
         one.channel,
         np.array([*one.low[:n_ring], one.high[n_ring - 1]]),
-        (line("networks", one.saliency), *(line(_PROXY[n], one.implied[n]) for n in known)),
-        tuple(line(_PROXY[name], one.ratio[name]) for name in known),
+        (
+            line("networks", one.saliency),
+            *(line(words, one.implied[name]) for name, words in known.items()),
+        ),
+        tuple(line(words, one.ratio[name]) for name, words in known.items()),
     )
 
 

@@ -8,14 +8,16 @@ from typing import Any, Final
 
 import numpy as np
 
+from icmass.catalog import KEY
 from icmass.errors import InputError
 from icmass.interpret.attribution import attributions, write_attributions
 from icmass.interpret.attribution.methods import METHODS, Saliency
 from icmass.interpret.explanation import Explanation, Plan, sample_rows
 from icmass.interpret.figures.sheet import sheet_figure
 from icmass.interpret.interventions.agn import EncircledEnergy
-from icmass.interpret.interventions.measure import PROXIES, measure_all
+from icmass.interpret.interventions.measure import measurable, measure_all
 from icmass.interpret.interventions.standard import standard_interventions
+from icmass.interpret.proxies import by_symbol
 from icmass.interpret.report.claims import claims
 from icmass.interpret.report.contents import sections
 from icmass.interpret.report.page import Picture, Section, write_report
@@ -28,9 +30,6 @@ __all__ = ["write_cluster", "write_explanation"]
 
 _IG: Final = "integrated-gradients"
 _CONTRIBUTION: Final = "integrated gradients, ln M of a pixel"
-_PROXY_COLUMNS: Final = dict(
-    zip(("n_phot", "n_phot_500", "lx_bolometric_erg_s"), PROXIES, strict=True)
-)
 _WIDE_R500C: Final = 2.2
 
 
@@ -131,7 +130,7 @@ def write_cluster(
     changes = _changes(subject, row, plan, slopes, psf)
     cells = {words: dict(values) for words, values in changes.items()}
     statements = _about(subject, row, plan)
-    key = "/".join(str(subject.catalog.column(name)[row]) for name in _KEY)
+    key = "/".join(str(subject.catalog.column(name)[row]) for name in KEY)
     figure = sheet_figure(
         panel,
         channels=[channel.name for channel in subject.channels],
@@ -165,9 +164,6 @@ def write_cluster(
     return statements
 
 
-_KEY: Final = ("sample_id", "snapshot_id", "halo_id", "line_of_sight")
-
-
 def _changes(
     subject: Subject,
     row: int,
@@ -178,16 +174,13 @@ def _changes(
     rows = np.union1d(sample_rows(subject, plan.sample, plan.seed), [row])
     asked = subject.select(rows)
     made, _ = standard_interventions(asked, psf, seed=plan.seed)
-    named = {
-        _PROXY_COLUMNS[name]: slope for name, slope in slopes.items() if name in _PROXY_COLUMNS
-    }
     place = np.flatnonzero(rows == row)
     return {
         one.words: {
             "networks": float(one.network[0]),
             **{name: float(values[0]) for name, values in one.proxies.items()},
         }
-        for one in measure_all(asked, made, place, named)
+        for one in measure_all(asked, made, place, measurable(asked.catalog, by_symbol(slopes)))
     }
 
 

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from icmass.bootstrap import bootstrap
 from icmass.errors import InputError
+from icmass.interpret.proxies import PROXY_SYMBOLS
 from icmass.interpret.regions import RADIAL_EDGES
 from icmass.interpret.statistics.batches import check_batch, radial_bins, require_once
 from icmass.interpret.statistics.matching import ALL_CHANNELS
@@ -30,7 +31,7 @@ __all__ = ["CORES", "PROXIES", "CoreRatio", "Profile", "ProfileTable", "Space"]
 
 Space = Literal["inputs", "photons"]
 #: Proxies, by the columns of the catalog that their slopes are of.
-PROXIES: Final = ("n_phot", "n_phot_500", "lx_bolometric_erg_s")
+PROXIES: Final = tuple(PROXY_SYMBOLS)
 #: Radii of cores, projected R500c (Ho et al. 2023 name the second); edges of rings.
 CORES: Final = (0.15, 0.285)
 _N_RING: Final = len(RADIAL_EDGES) - 1

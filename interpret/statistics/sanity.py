@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from icmass.bootstrap import bootstrap, halo_numbers
+from icmass.bootstrap import bootstrap, haloes_of
 from icmass.errors import InputError
 from icmass.interpret.statistics.number import Number, Result, nan_median, numbers
 from icmass.interpret.statistics.profiles import CoreRatio, Space
@@ -172,10 +172,9 @@ def check_sanity(
         report=report,
     )
     some, correlation = (np.concatenate(part) for part in zip(*found, strict=True))
-    keys = (subject.catalog.column(key)[some] for key in ("sample_id", "snapshot_id", "halo_id"))
     drawn = bootstrap(
         lambda chosen: nan_median(correlation[chosen]),
-        halo_numbers(*keys),
+        haloes_of(subject.catalog)[some],
         n_resamples=n_resamples,
         seed=seed,
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from icmass.bootstrap import halo_numbers
+from icmass.bootstrap import haloes_of
 from icmass.errors import InputError
 from icmass.interpret.regions import radius_r500c, structures
 from icmass.interpret.statistics.bands import Band, band_medians
@@ -28,7 +28,6 @@ from icmass.interpret.subject import Subject
 
 __all__ = ["Statistics", "summarise"]
 
-_HALO: Final = ("sample_id", "snapshot_id", "halo_id")
 _N_PHOT: Final = "n_phot"
 
 Batch = tuple[NDArray[np.int64], NDArray[np.floating[Any]]]
@@ -170,7 +169,7 @@ def summarise(
         if report is not None:
             report(len(rows))
     how: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}
-    halo = halo_numbers(*(subject.catalog.column(name)[pixels.rows] for name in _HALO))
+    halo = haloes_of(subject.catalog)[pixels.rows]
     return Statistics(
         n_clusters=len(halo),
         n_haloes=len(np.unique(halo)),

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from icmass.bootstrap import haloes_of
 from icmass.errors import InputError
 from icmass.interpret.explanation import (
     SHUFFLED_MASSES,
@@ -13,7 +14,6 @@ from icmass.interpret.explanation import (
     Explanation,
     Plan,
     explain,
-    haloes,
     sample_rows,
 )
 from icmass.interpret.interventions import EncircledEnergy
@@ -99,14 +99,15 @@ def test_another_seed_takes_other_clusters(subject, found):
 
 
 def test_what_cannot_be_done_is_noted(folder, subject):
-    """Origins that are not kept apart, or not seen; no telescope; no proxies."""
+    """Origins that are not kept apart, or not seen; no telescope."""
     catalog = joined(subject.catalog, folder / "joined")
     blind = estimator_subject(catalog, "profile", gain=3.0)
-    found = explain(blind, slopes={}, plan=PLAN)
+    found = explain(blind, slopes=SLOPES, plan=PLAN)
     notes = "\n".join(found.notes)
     assert "without AGN: left out" in notes
     assert "must keep agn apart; got all" in notes
     assert "must keep icm apart" in notes
+    assert "N_phot: left out of interventions; " in notes
     assert {one.name for one in found.effects} == {"turned-outskirts", "round", "half-exposure"}
     assert found.statistics.agn_icm is None
     assert "must keep agn apart" in found.statistics.agn_icm_reason
@@ -161,7 +162,7 @@ def test_r500c_must_be_known(folder):
 
 
 def test_one_halo_is_too_few(subject):
-    one = subject.select(np.flatnonzero(haloes(subject) == 0))
+    one = subject.select(np.flatnonzero(haloes_of(subject.catalog) == 0))
     with pytest.raises(InputError, match="must have at least 2 halos; got 1"):
         explain(one, slopes=SLOPES, plan=PLAN)
 

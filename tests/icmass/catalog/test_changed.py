@@ -62,6 +62,8 @@ def test_columns_are_changed_and_the_catalog_stays(catalog):
     before = catalog.column("redshift")
     view.column("redshift")[:] = 0.0
     assert np.array_equal(catalog.column("redshift"), before)
+    view.rows()["redshift"] = 0.0
+    assert np.array_equal(view.column("redshift"), 2.0 * before)
     assert len(view.galaxies(3)) == len(catalog.galaxies(3))
     with pytest.raises(InputError, match=r"^column 'redshif': is not in the catalog; did you mean"):
         view.column("redshif")

@@ -9,7 +9,7 @@ import pytest
 
 from icmass.catalog import KEY, Catalog
 from icmass.errors import InputError, OutputError
-from icmass.interpret.attribution.attribute import attributions
+from icmass.interpret.attribution.attribute import Attributed, attributions
 from icmass.interpret.attribution.methods import IntegratedGradients
 from icmass.interpret.attribution.stored import read_attributions, write_attributions
 from icmass.interpret.subject import Subject
@@ -92,6 +92,24 @@ def test_nothing_is_left_of_a_failure(catalog: Catalog, subject: Subject, tmp_pa
     with pytest.raises(InputError, match="rows: must be at least one cluster; got none"):
         write_attributions(tmp_path / "maps.h5", subject, rows=[])
     assert not list(tmp_path.iterdir())
+
+
+def test_attributions_that_are_there_must_be_of_the_rows(subject: Subject, tmp_path: Path) -> None:
+    def write(name: str, rows: list[int], found: list[Attributed]) -> Path:
+        return write_attributions(tmp_path / name, subject, METHOD, rows=rows, found=found)
+
+    known = list(attributions(subject, METHOD, rows=[4, 0], batch_size=1))
+    once = write_attributions(tmp_path / "once.h5", subject, METHOD, rows=[0, 4], batch_size=1)
+    again = read_attributions(write("again.h5", [0, 4], known[::-1]))
+    assert np.array_equal(again.values(), read_attributions(once).values())
+    for rows, found, words in (
+        ([0, 4, 9], known, "1 of 3 are missing"),
+        ([known[0].rows[0]], known, rf"got row {known[1].rows[0]}, which is none of them"),
+        ([0, 4], [*known, known[0]], rf"got row {known[0].rows[0]}, .* or came before"),
+    ):
+        with pytest.raises(InputError, match=rf"found: must be of each of the rows once; {words}"):
+            write("other.h5", rows, found)
+    assert not (tmp_path / "other.h5").exists()
 
 
 def test_overwriting_must_be_wanted(subject: Subject, tmp_path: Path) -> None:
