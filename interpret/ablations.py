@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from icmass.catalog import Catalog, Change
 from icmass.catalog.names import nearest
 from icmass.errors import InputError
@@ -109,7 +111,10 @@ def standard_ablations(
     seed : int
         Of what is dealt at random.
     """
-    typical = sorted(catalog.column("r500c_kpc"))[len(catalog) // 2]
+    r500c_kpc = catalog.column("r500c_kpc")
+    if not (r500c_kpc > 0.0).any():
+        raise InputError(f"{catalog.path}: must know r500c_kpc of clusters; it does not.")
+    typical = float(np.median(r500c_kpc[r500c_kpc > 0.0]))
     core, outer = (round(part * typical, -1) for part in (_CORE, _OUTSKIRTS))
     told = [*(["galaxies"] if galaxies else ()), *scalars]
     names = [channel.name for channel in channels]

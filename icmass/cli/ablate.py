@@ -3,6 +3,7 @@
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
+import hashlib
 import json
 import math
 from collections.abc import Sequence
@@ -82,13 +83,13 @@ def ablate(
     typer.echo(f"trained estimators and table: {output}")
 
 
-def read_results(directory: Path, fingerprint: str) -> "list[AblationResult]":
-    """Return what `icmass ablate` wrote about a run of a catalog of this fingerprint.
+def read_results(directory: Path, run: "Run") -> "list[AblationResult]":
+    """Return what `icmass ablate` wrote about a run.
 
     Raises
     ------
     InputError
-        If it is not there, damaged, or of another catalog.
+        If it is not there, damaged, or of another run.
     """
     from icmass.interpret.ablations import AblationResult
 
@@ -96,7 +97,7 @@ def read_results(directory: Path, fingerprint: str) -> "list[AblationResult]":
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         rows = [_checked(AblationResult(**_known(row))) for row in values["ablations"]]
-        of = str(values["catalog_fingerprint"])
+        of = str(values["run_digest"])
     except FileNotFoundError:
         raise InputError(
             f"{directory}: must hold {RESULTS}; it does not. Give a directory in which icmass "
@@ -107,12 +108,23 @@ def read_results(directory: Path, fingerprint: str) -> "list[AblationResult]":
             f"{path}: must hold results of icmass ablate; it is damaged ({error}). Give the same "
             "icmass ablate again."
         ) from error
-    if of != fingerprint:
+    if of != run_digest(run):
         raise InputError(
-            f"{path}: must be of the catalog of the run, {fingerprint[:16]}; got {of[:16]}. Give "
+            f"{path}: must be of the run {run.path}, {run_digest(run)[:16]}; got {of[:16]}. Give "
             "ablations of this run."
         )
     return rows
+
+
+def run_digest(run: "Run") -> str:
+    """Return a hash of what a run is: its configuration, inputs and catalog."""
+    values = {
+        "config": run.config.model_dump(mode="json"),
+        "inputs": run.inputs.to_dict(),
+        "catalog": run.fingerprint,
+    }
+    text = json.dumps(values, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _known(row: dict[str, Any]) -> dict[str, Any]:
@@ -236,7 +248,7 @@ def _with_earlier(
     """Add what was trained before and not asked for now, if it is compared with the same."""
     if not (output / RESULTS).exists():
         return results
-    earlier = read_results(output, run.fingerprint)
+    earlier = read_results(output, run)
     names = {result.name for result in results}
     if results[0] not in earlier:
         return results
@@ -316,6 +328,7 @@ def _values(run: "Run", results: "Sequence[AblationResult]") -> dict[str, Any]:
     return {
         "format": _FORMAT,
         "run": str(run.path),
+        "run_digest": run_digest(run),
         "catalog_fingerprint": run.fingerprint,
         "ablations": rows,
     }

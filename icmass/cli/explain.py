@@ -123,9 +123,9 @@ def _explain(run: "Run", subject: "Subject", plan: "Plan", ablations: Path | Non
 
     results, control = [], None
     if ablations is not None:
-        results = read_results(ablations, run.fingerprint)
+        results = read_results(ablations, run)
         shuffled = ablations / "runs" / SHUFFLED
-        if shuffled.is_dir():
+        if any(result.name == SHUFFLED for result in results):
             control = subject_of(
                 Run.open(shuffled),
                 subject.catalog,

@@ -79,6 +79,11 @@ def subject_of(
             f"target: std must be of a head that says a distribution; {run.path} has the head "
             f"{run.config.head}. Train it with --head gaussian or flow, or ask for the mean."
         )
+    if target not in ("mean",) and run.config.members > 1:
+        raise InputError(
+            f"target: must be the mean for a run of {run.config.members} members, whose "
+            f"distributions are mixed; got {target}. Explain a run of one member."
+        )
     fold = run.folds_of(catalog)
     unknown = int(np.count_nonzero(fold < 0))
     if unknown and not all_folds:

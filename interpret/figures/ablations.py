@@ -1,4 +1,4 @@
-"""Which information is used: scatter of networks that were trained without a part of it."""
+"""Which information is used: errors of networks that were trained without a part of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,32 +19,32 @@ __all__ = ["AblationRow", "ablation_figure"]
 
 @dataclass(frozen=True)
 class AblationRow:
-    """Scatter of networks that were trained and tested on changed data.
+    """Errors of networks that were trained and tested on changed data.
 
     Attributes
     ----------
     name : str
         What was changed.
-    scatter, error : float
-        In ln M; NaN where not known. Rows without scatter are left out.
+    std, error : float
+        Standard deviation of the error in ln M; NaN where not known. Such rows are left out.
     reference : bool
         Whether these are the data that others are compared with.
 
     Raises
     ------
     InputError
-        If the scatter is not above 0, or the error is below 0.
+        If the deviation is not above 0, or the error is below 0.
     """
 
     name: str
-    scatter: float
+    std: float
     error: float = np.nan
     reference: bool = False
 
     def __post_init__(self) -> None:
-        if self.scatter <= 0.0 or np.isinf(self.scatter):
+        if self.std <= 0.0 or np.isinf(self.std):
             raise InputError(
-                f"scatter of '{self.name}': must be above 0 and finite; got {self.scatter}. "
+                f"standard deviation of '{self.name}': must be above 0 and finite; got {self.std}. "
                 "Leave the row out."
             )
         check_error(f"error of '{self.name}'", self.error)
@@ -52,7 +52,7 @@ class AblationRow:
 
 @styled
 def ablation_figure(rows: Sequence[AblationRow]) -> "Figure":
-    """Draw the scatter of each row with its error, and that of the reference as a line.
+    """Draw the standard deviation of each row with its error, and that of the reference as a line.
 
     Parameters
     ----------
@@ -66,31 +66,31 @@ def ablation_figure(rows: Sequence[AblationRow]) -> "Figure":
     Raises
     ------
     InputError
-        If there are no or too many rows, or not one reference with a scatter.
+        If there are no or too many rows, or not one reference with a number.
     """
     check_amount("rows", rows, MOST_ROWS)
-    known = [row for row in rows if np.isfinite(row.scatter)]
+    known = [row for row in rows if np.isfinite(row.std)]
     chosen = [place for place, row in enumerate(known) if row.reference]
     if len(chosen) != 1:
         raise InputError(
-            f"rows: must hold one reference with a scatter; got {len(chosen)}. Set "
+            f"rows: must hold one reference with a number; got {len(chosen)}. Set "
             "reference=True in one row."
         )
     reference = known[chosen[0]]
     figure, (panel,) = row_axes([row.name for row in known], 1, extra=0.75)
     error = np.nan_to_num(reference.error)
     panel.axvspan(
-        reference.scatter - error, reference.scatter + error, color=COLOURS[1], alpha=0.15, lw=0.0
+        reference.std - error, reference.std + error, color=COLOURS[1], alpha=0.15, lw=0.0
     )
-    panel.axvline(reference.scatter, color=COLOURS[1], lw=1.1, ls="--")
+    panel.axvline(reference.std, color=COLOURS[1], lw=1.1, ls="--")
     for place, row in enumerate(known):
         colour, marker = (COLOURS[1], "s") if row.reference else (COLOURS[0], "o")
-        dot(panel, row.scatter, row.error, place, colour, marker)
-        ratio = "" if row.reference else f"  (×{row.scatter / reference.scatter:.2f})"
+        dot(panel, row.std, row.error, place, colour, marker)
+        ratio = "" if row.reference else f"  (×{row.std / reference.std:.2f})"
         panel.text(
             1.02,
             place,
-            numbers(row.scatter, row.error) + ratio,
+            numbers(row.std, row.error) + ratio,
             transform=panel.get_yaxis_transform(),
             va="center",
             fontsize=8.5,
@@ -98,6 +98,8 @@ def ablation_figure(rows: Sequence[AblationRow]) -> "Figure":
         )
         if row.reference:
             panel.get_yticklabels()[place].set(color=COLOURS[1], weight="bold")
-    largest = max(row.scatter + np.nan_to_num(row.error) for row in known)
-    panel.set(xlim=(0.0, 1.06 * largest), xlabel=r"scatter in $\ln M_{500c}$")
+    largest = max(row.std + np.nan_to_num(row.error) for row in known)
+    panel.set(
+        xlim=(0.0, 1.06 * largest), xlabel=r"standard deviation of the error in $\ln M_{500c}$"
+    )
     return figure

@@ -12,7 +12,7 @@ from icmass.interpret.report.statements import (
     change_statement,
     core_statement,
     correlation_statement,
-    scatter_statement,
+    error_statement,
     share_statement,
     signed_statement,
 )
@@ -116,8 +116,8 @@ def _of_ablations(found: Explanation) -> Iterator[Statement]:
         return
     for one in found.ablations:
         if one is not reference and not one.control:
-            yield scatter_statement(
-                f"training {one.words}" if one.words.startswith("without") else one.words,
+            yield error_statement(
+                one.words,
                 (one.error_std, one.error_std_error),
                 (reference.error_std, reference.error_std_error),
                 one.change_error,

@@ -67,7 +67,8 @@ def write_explanation(
         statements,
         provenance,
         lead=(
-            f"{len(subject):,} clusters of {subject.catalog.path.name}, networks that see "
+            f"{found.statistics.n_clusters:,} clusters of {subject.catalog.path.name} "
+            f"({found.statistics.n_haloes:,} haloes), networks that see "
             f"{', '.join(channel.name for channel in subject.channels)} of "
             f"{', '.join(subject.origins)}; explained is the {subject.target.name} of ln M500c."
         ),

@@ -18,9 +18,9 @@ __all__ = [
     "change_statement",
     "core_statement",
     "correlation_statement",
+    "error_statement",
     "goal_statement",
     "ratio_statement",
-    "scatter_statement",
     "share_statement",
     "signed_statement",
 ]
@@ -216,30 +216,31 @@ def share_statement(what: str, share: float, error: float, n: int, noun: str) ->
     )
 
 
-def scatter_statement(
-    deed: str,
-    scatter: tuple[float, float],
+def error_statement(
+    what: str,
+    std: tuple[float, float],
     reference: tuple[float, float],
     difference_error: float | None = None,
 ) -> Statement:
-    """Say how the scatter of masses changes for networks trained without something.
+    """Say how errors of mass change for networks trained on something else.
 
     Parameters
     ----------
-    deed : str
-        As in "With `deed`, the scatter is", such as "the core removed".
-    scatter, reference : (float, float)
-        In ln M with its error, without and with it.
+    what : str
+        On what, such as "without the core".
+    std, reference : (float, float)
+        Standard deviation of the error in ln M, with its error: there, and as it is.
     difference_error : float, optional
         Of the difference, where clusters are the same; by default as if they were others.
     """
-    (value, error), (usual, usual_error) = scatter, reference
+    (value, error), (usual, usual_error) = std, reference
     if not (math.isfinite(value) and math.isfinite(usual)):
-        return _unknown(f"the scatter with {deed}")
+        return _unknown(f"errors of networks trained {what}")
     spread = math.hypot(error, usual_error) if difference_error is None else difference_error
     far = significance(value, spread, usual)
     text = (
-        f"With {deed}, the scatter is {plus_minus(100.0 * value, 100.0 * error, '%')} in place of "
+        f"Trained {what}: errors in ln M have a standard deviation of "
+        f"{plus_minus(100.0 * value, 100.0 * error, '%')}, in place of "
         f"{plus_minus(100.0 * usual, 100.0 * usual_error, '%')}"
     )
     return _judged(text, far, "no significant difference")

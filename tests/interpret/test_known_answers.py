@@ -221,7 +221,7 @@ def test_the_band_stands_out_of_the_statistics(band):
 
 
 def test_trainings_on_one_band_find_the_band(band, ablations):
-    rows = {row.name: row for row in read_results(ablations, band.run.fingerprint)}
+    rows = {row.name: row for row in read_results(ablations, band.run)}
     assert list(rows) == ["reference", *ABLATIONS]
     spread = float(np.std(np.log(band.catalog.column("m500c_msun"))))
     assert rows["reference"].error_std < 0.25 * spread

@@ -66,7 +66,7 @@ def test_each_is_trained_without_what_it_names(ablated):
 
 def test_a_table_is_read_as_it_was_written(judged, ablated):
     place, _ = ablated
-    found = read_results(place, Run.open(judged / "run").fingerprint)
+    found = read_results(place, Run.open(judged / "run"))
     assert [row.name for row in found] == NAMES
     assert found[-1].scatter != found[-1].scatter  # not a number
 

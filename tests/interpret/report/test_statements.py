@@ -11,9 +11,9 @@ from icmass.interpret.report.statements import (
     change_statement,
     core_statement,
     correlation_statement,
+    error_statement,
     goal_statement,
     ratio_statement,
-    scatter_statement,
     share_statement,
 )
 
@@ -147,14 +147,14 @@ def test_shares_and_plurals():
     assert share_statement("deletion wins", NAN, NAN, 3, "cluster").verdict == "not known"
 
 
-def test_scatter():
-    words = scatter_statement("the core removed", (0.134, 0.003), (0.13, 0.003))
+def test_errors():
+    words = error_statement("without the core", (0.134, 0.003), (0.13, 0.003))
     assert words.text == (
-        "With the core removed, the scatter is 13.40 ± 0.30 % in place of 13.00 ± 0.30 % (no "
-        "significant difference: 0.9 sigma)."
+        "Trained without the core: errors in ln M have a standard deviation of 13.40 ± 0.30 %, in "
+        "place of 13.00 ± 0.30 % (no significant difference: 0.9 sigma)."
     )
-    assert scatter_statement("a", (0.134, 0.003), (0.13, 0.003), 0.0005).verdict == "found"
-    assert scatter_statement("a", (NAN, NAN), (0.13, 0.003)).verdict == "not known"
+    assert error_statement("a", (0.134, 0.003), (0.13, 0.003), 0.0005).verdict == "found"
+    assert error_statement("a", (NAN, NAN), (0.13, 0.003)).verdict == "not known"
 
 
 def test_correlations():
