@@ -99,7 +99,5 @@ def ablation_figure(rows: Sequence[AblationRow]) -> "Figure":
         if row.reference:
             panel.get_yticklabels()[place].set(color=COLOURS[1], weight="bold")
     largest = max(row.std + np.nan_to_num(row.error) for row in known)
-    panel.set(
-        xlim=(0.0, 1.06 * largest), xlabel=r"standard deviation of the error in $\ln M_{500c}$"
-    )
+    panel.set(xlim=(0.0, 1.06 * largest), xlabel=r"standard deviation of the error in $\ln M$")
     return figure

@@ -212,7 +212,7 @@ def test_ablations(ablations):
     assert [label.get_text() for label in axes.get_yticklabels()] == ["as trained", "AGN removed"]
     assert texts(figure) == ["0.130 ± 0.003", "0.117 ± 0.003  (×0.90)"]
     assert any(np.all(np.asarray(line.get_xdata()) == 0.13) for line in axes.lines)
-    assert axes.get_xlabel() == r"scatter in $\ln M_{500c}$"
+    assert axes.get_xlabel() == r"standard deviation of the error in $\ln M$"
     assert len(ablation_figure(ablations[:1]).axes) == 1
 
 
@@ -222,7 +222,7 @@ def test_bad_ablations(ablations):
     with pytest.raises(InputError, match=r"rows: must be 1 to 60; got 0"):
         ablation_figure([])
     for wrong in (0.0, -0.1, np.inf):
-        with pytest.raises(InputError, match=r"scatter of 'a': must be above 0 and finite; got"):
+        with pytest.raises(InputError, match=r"deviation of .a.: must be above 0 and finite; got"):
             AblationRow("a", wrong)
     with pytest.raises(InputError, match=r"error of 'a': must be 0 or more, or NaN; got -0\.1"):
         AblationRow("a", 0.1, -0.1)
