@@ -129,6 +129,16 @@ def test_one_cluster_by_row_or_key(run, judged, tmp_path):
     assert {"figures/cluster.png", "tables/changes.csv"} < set(files(tmp_path / "row"))
 
 
+def test_catalogs_that_do_not_keep_origins_apart_are_explained(run, others, tmp_path):
+    out = tmp_path / "out"
+    options = ["--cluster", 1, "--sample", 6, "--tested", 2, "-o", out]
+    assert run("explain", others / "joined-run", others / "joined", *options)[::2] == (0, "")
+    with (out / "tables" / "changes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {"made round", "half as long exposed"} <= {row["change"] for row in rows}
+    assert not any("AGN" in row["change"] for row in rows)
+
+
 def test_clusters_unknown_to_a_run_are_judged_by_all_folds(run, judged, others, tmp_path):
     command = ["explain", judged / "run", others / "unknown", "--cluster", 2, "-o", tmp_path / "o"]
     status, out, err = run(*command)
