@@ -29,7 +29,7 @@ quickstart: $(READY)
 	$(BIN)/icmass ablate quickstart/run quickstart/catalog -o quickstart/ablations \
 	  --only core,agn,shuffled --epochs 30
 	$(BIN)/icmass explain quickstart/run quickstart/catalog -o quickstart/explanation \
-	  --ablations quickstart/ablations --sample 60 --tested 20 --overwrite
+	  --ablations quickstart/ablations --sample 40 --tested 12 --overwrite
 
 test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
