@@ -96,6 +96,11 @@ class Target:
                 f"'{self.name}'."
             )
 
+    @property
+    def words(self) -> str:
+        """What it is called in a sentence."""
+        return self.name if self.name in ("mean", "std", "median") else f"{self.name} quantile"
+
     def of(self, quantiles: Tensor, scores: Sequence[float]) -> Tensor:
         """Return the number for each cluster, shape (n,), in ln M.
 

@@ -247,6 +247,8 @@ class Run:
         try:
             table = np.load(path, allow_pickle=False)
             known = {tuple(row[:3]): row[3] for row in table.tolist()}
+            if not set(known.values()) <= set(range(self.config.folds)):
+                raise ValueError("it names folds that there are not")
         except (OSError, ValueError, IndexError, TypeError, EOFError) as error:
             raise InputError(
                 f"{path}: must list the haloes of the run; it is missing or damaged ({error}). "
@@ -305,7 +307,7 @@ class Run:
         for member in range(self.config.members):
             weights = self.member_directory(fold, member) / WEIGHTS
             expected = hashes.get(f"member-{member}/{WEIGHTS}")
-            found = file_hash(weights) if weights.exists() else "no file"
+            found = file_hash(weights) if weights.is_file() else "no file"
             if found != expected:
                 raise InputError(
                     f"{weights}: must have the SHA-256 {expected}; got {found}. Remove {path} and "

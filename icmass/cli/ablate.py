@@ -98,7 +98,7 @@ def read_results(directory: Path, run: "Run") -> "list[AblationResult]":
         values = json.loads(path.read_text(encoding="utf-8"))
         rows = [_checked(AblationResult(**_known(row))) for row in values["ablations"]]
         of = str(values["run_digest"])
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(
             f"{directory}: must hold {RESULTS}; it does not. Give a directory in which icmass "
             "ablate came to its end."
@@ -164,6 +164,9 @@ def _plan(
             f"{catalog.path}: must be the catalog that {run.path} was trained on, "
             f"{run.fingerprint[:16]}; got {used.fingerprint()[:16]}. Give that one."
         )
+    run.folds_of(used)
+    for fold in range(run.config.folds):  # damage is told before anything is written
+        run.load_fold(fold)
     inputs = run.inputs
     possible = standard_ablations(
         catalog,
@@ -201,6 +204,10 @@ def _obstacle(run: "Run", catalog: "Catalog", ablation: "Ablation") -> InputErro
 def _make_place(output: Path) -> None:
     from icmass.errors import OutputError
 
+    try:
+        output.resolve(strict=False).exists()
+    except (OSError, RuntimeError) as error:
+        raise OutputError(f"{output}: cannot be a directory; choose another name.") from error
     if output.is_dir() and any(output.iterdir()):
         if not ((output / RESULTS).exists() or (output / "runs").is_dir()):
             raise OutputError(f"{output}: must be new, empty or of icmass ablate; it holds others.")
@@ -211,7 +218,10 @@ def _make_place(output: Path) -> None:
         raise OutputError(
             f"{output}: its folder does not exist; create it: mkdir -p {output.parent}"
         )
-    (output / "runs").mkdir(parents=True, exist_ok=True)
+    try:
+        (output / "runs").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be written; {error.strerror}.") from error
 
 
 def _run_all(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
+_FEWEST_HALOES = 10
+
 
 def explain(
     run: Annotated[Path, typer.Argument(help="Directory of the estimator.")],
@@ -40,8 +42,12 @@ def explain(
         str, typer.Option(help="What is explained: mean, std, median, or a probability.")
     ] = "mean",
     baseline: Annotated[
-        str, typer.Option(help="What clusters are compared with: empty sky, or background.")
-    ] = "empty",
+        str | None,
+        typer.Option(
+            help="What clusters are compared with: empty (sky) or background. [default: background "
+            "where networks see it, else empty]"
+        ),
+    ] = None,
     maps: Annotated[
         str | None,
         typer.Option(
@@ -79,10 +85,12 @@ def explain(
 
     found, opened = Run.open(run), Catalog.open(catalog)
     subject = subject_of(found, opened, target=target, all_folds=all_folds, device=device)
-    plan = Plan(sample=sample, tested=tested, baseline=baseline, seed=seed)
+    _require_own(found, subject, all_folds=all_folds)
+    sky = baseline or ("background" if "background" in subject.origins else "empty")
+    plan = Plan(sample=sample, tested=tested, baseline=sky, seed=seed)
     named = [] if maps is None else [name.strip() for name in maps.split(",")]
     wanted = list(dict.fromkeys(named))
-    _require_methods(subject, wanted, space, baseline)
+    _require_methods(subject, wanted, space, sky)
     check_output(output, overwrite=overwrite)
     if cluster is not None:
         if ablations is not None or wanted:
@@ -97,6 +105,32 @@ def explain(
     for text in values["statements"]:
         typer.echo(f"- {text}")
     typer.echo(f"report: {output / 'report.html'}")
+
+
+def _require_own(run: "Run", subject: "Subject", *, all_folds: bool) -> None:
+    """Refuse a catalog that is not the run's, unless asked for, and one whose truth is not known.
+
+    Other catalogs may name their haloes alike, and would seem to have been trained on.
+    """
+    import numpy as np
+
+    from icmass.estimate.training import chosen_clusters
+
+    catalog = subject.catalog
+    for name in ("redshift", "m500c_msun", "r500c_kpc"):
+        values = catalog.column(name)
+        unknown = int(np.count_nonzero(~((values > 0.0) & np.isfinite(values))))
+        if unknown:
+            raise InputError(
+                f"{catalog.path}: must know {name} of every cluster; it is unknown of {unknown:,} "
+                f"of {len(values):,}. Give mock clusters."
+            )
+    if not all_folds and chosen_clusters(catalog, run.config).fingerprint() != run.fingerprint:
+        raise InputError(
+            f"{catalog.path}: must be the catalog that {run.path} was trained on, "
+            f"{run.fingerprint[:16]}; got {catalog.fingerprint()[:16]}. Give that one, or "
+            "--all-folds: haloes of the same names are then taken for those of the training."
+        )
 
 
 def _require_methods(subject: "Subject", names: list[str], space: str, baseline: str) -> None:
@@ -116,11 +150,20 @@ def _require_methods(subject: "Subject", names: list[str], space: str, baseline:
 
 
 def _explain(run: "Run", subject: "Subject", plan: "Plan", ablations: Path | None) -> "Explanation":
+    import numpy as np
+
+    from icmass.bootstrap import haloes_of
     from icmass.cli.ablate import SHUFFLED, read_results
     from icmass.cli.explaining import point_spread, proxy_slopes, subject_of
     from icmass.estimate.runs import Run
     from icmass.interpret.explanation import explain as explain_subject
 
+    n_haloes = len(np.unique(haloes_of(subject.catalog)))
+    if n_haloes < _FEWEST_HALOES:
+        raise InputError(
+            f"{subject.catalog.path}: must hold at least {_FEWEST_HALOES} haloes, for errors by "
+            f"drawing them again; got {n_haloes}. Give more, or explain one with --cluster."
+        )
     results, control = [], None
     if ablations is not None:
         results = read_results(ablations, run)
@@ -205,14 +248,15 @@ def _one(
 def _provenance(run: "Run", subject: "Subject", plan: "Plan") -> dict[str, Any]:
     from dataclasses import asdict
 
-    from icmass.provenance import provenance
+    from icmass.provenance import provenance, versions
 
     configuration = {
-        "run": run.config.model_dump(mode="json"),
+        "run": run.config.model_dump(mode="json", exclude_none=True),
+        "training": dict(run.plan),
         "target": subject.target.name,
         **asdict(plan),
     }
-    return provenance(
+    made = provenance(
         configuration,
         plan.seed,
         run=run.path.name,
@@ -220,3 +264,4 @@ def _provenance(run: "Run", subject: "Subject", plan: "Plan") -> dict[str, Any]:
         catalog_fingerprint=subject.catalog.fingerprint(),
         clusters=len(subject),
     )
+    return made | {"versions": versions("torch", "captum")}

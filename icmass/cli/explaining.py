@@ -172,7 +172,7 @@ def _device(name: str) -> Any:
 
     try:
         place = torch.device(name)
-        torch.zeros(1, device=place)
+        torch.zeros(1, device=place).cpu()
     except (RuntimeError, AssertionError) as error:
         raise InputError(
             f"device: must be one that torch has here, such as cpu; got '{name}' "

@@ -2,7 +2,16 @@
 
 from icmass.interpret.attribution.attribute import Attributed, attributions
 from icmass.interpret.attribution.baselines import BASELINES, require_baseline
-from icmass.interpret.attribution.methods import METHODS, make_method
+from icmass.interpret.attribution.methods import (
+    METHODS,
+    GradCam,
+    InputXGradient,
+    IntegratedGradients,
+    Occlusion,
+    Saliency,
+    SmoothGrad,
+    make_method,
+)
 from icmass.interpret.attribution.spaces import SPACES
 from icmass.interpret.attribution.stored import read_attributions, write_attributions
 
@@ -11,6 +20,12 @@ __all__ = [
     "METHODS",
     "SPACES",
     "Attributed",
+    "GradCam",
+    "InputXGradient",
+    "IntegratedGradients",
+    "Occlusion",
+    "Saliency",
+    "SmoothGrad",
     "attributions",
     "make_method",
     "read_attributions",

@@ -69,9 +69,10 @@ def photon_bar(axes: "Axes", drawn: "AxesImage") -> None:
     """Fill axes with the colours of photons per pixel, beside or beneath the images."""
     _, largest = drawn.get_clim()
     where = _direction(axes)
-    bar = axes.figure.colorbar(
-        drawn, cax=axes, orientation=where, ticks=[one for one in _TICKS if one <= largest]
-    )
+    ticks = [one for one in _TICKS if one <= largest]
+    if where == "horizontal" and len(ticks) > 4:  # labels of all would touch
+        ticks = ticks[:1] + ticks[1::2]
+    bar = axes.figure.colorbar(drawn, cax=axes, orientation=where, ticks=ticks)
     bar.ax.minorticks_off()
     axis = bar.ax.xaxis if where == "horizontal" else bar.ax.yaxis
     axis.set_major_formatter("{x:g}")

@@ -34,10 +34,10 @@ _COMPARED: Final = ("N_phot", "N_phot,500")
 def claims(found: Explanation) -> list[Statement]:
     """Return what was found, most important first."""
     return [
+        *_of_interventions(found),
         *_of_agn(found),
         *_of_cores(found),
         *_of_bands(found),
-        *_of_interventions(found),
         *_of_methods(found),
         *_of_ablations(found),
     ]

@@ -24,6 +24,7 @@ from icmass.interpret.report.tables import Table
 from icmass.interpret.statistics.galaxies import EDGES, Galaxies
 from icmass.interpret.statistics.matching import AgnIcm
 from icmass.interpret.statistics.number import Number
+from icmass.interpret.statistics.pixels import LOG_SALIENCY
 from icmass.interpret.statistics.profiles import Profile
 from icmass.interpret.statistics.summary import Statistics
 
@@ -206,14 +207,16 @@ def _distributions(statistics: Statistics) -> Picture:
             for one in statistics.histograms
             if (one.channel, one.way) == (compared.channel, way.way)
         )
+        # The lowest bin holds pixels without any saliency, which have no logarithm.
+        first = 1 if found.edges[0] <= LOG_SALIENCY[0] else 0
         value, error = way.difference_dex
         panels.append(
             DistributionPanel(
                 words,
-                np.array(found.edges),
+                np.array(found.edges[first:]),
                 (
-                    Distribution("agn", np.array(found.agn), way.agn.median),
-                    Distribution("icm", np.array(found.icm), way.icm.median),
+                    Distribution("agn", np.array(found.agn[first:]), way.agn.median),
+                    Distribution("icm", np.array(found.icm[first:]), way.icm.median),
                 ),
                 f"AGN \N{MINUS SIGN} gas: {plus_minus(value, error, signed=True)} dex",
             )
@@ -222,7 +225,7 @@ def _distributions(statistics: Statistics) -> Picture:
         "distributions",
         distribution_figure(panels),
         "Saliency of pixels that hold mostly photons of AGN or of gas, with medians; at the "
-        "right, gas weighted to the counts and radii of AGN.",
+        "right, gas weighted to the counts and radii of AGN. Pixels without saliency are left out.",
         "Histograms of saliency in pixels of AGN and of gas",
     )
 
@@ -230,6 +233,7 @@ def _distributions(statistics: Statistics) -> Picture:
 def _profiles(found: Explanation) -> Section:
     statistics = found.statistics
     shown = statistics.profiles[-_MOST_PANELS:]
+    slopes = [pair for pair in statistics.slopes.items() if pair[0] in PROXY_SYMBOLS]
     figure = profile_figure([_profile_panel(one) for one in shown])
     cores = Table(
         "cores",
@@ -240,7 +244,7 @@ def _profiles(found: Explanation) -> Section:
         tuple(
             (
                 one.channel,
-                one.proxy,
+                PROXY_SYMBOLS[one.proxy],
                 one.radius,
                 one.n_clusters,
                 one.ratio,
@@ -256,7 +260,7 @@ def _profiles(found: Explanation) -> Section:
             "N_phot implies (N + 1) / (N_phot alpha) for a pixel with N photons of gas and AGN, "
             "L_X the same of photons of gas inside R500c: what an estimator that weighs all "
             "photons alike would show. alpha is the slope of the proxy with mass: "
-            + ", ".join(f"{name} {slope:.2f}" for name, slope in statistics.slopes.items())
+            + ", ".join(f"{PROXY_SYMBOLS[name]} {slope:.2f}" for name, slope in slopes)
             + ".",
         ),
         (
@@ -308,7 +312,7 @@ def _groups(found: Explanation) -> Section:
                 ("halves by", "half", "from", "to", "clusters", "AGN - gas", "core", "core share"),
                 tuple(
                     (
-                        one.by,
+                        one.by.replace("_", " "),
                         one.side,
                         one.low,
                         one.high,

@@ -70,7 +70,9 @@ def write_explanation(
             f"{found.statistics.n_clusters:,} clusters of {subject.catalog.path.name} "
             f"({found.statistics.n_haloes:,} haloes), networks that see "
             f"{', '.join(channel.name for channel in subject.channels)} of "
-            f"{', '.join(subject.origins)}; explained is the {subject.target.name} of ln M500c."
+            f"{', '.join(subject.origins)}; explained is the {subject.target.words} of ln M500c. "
+            f"Found: 5 sigma or more; tentative: 3 to 5 sigma. Maps are compared with the "
+            f"{plan.baseline} baseline."
         ),
     )
     text = json.dumps(found.to_dict(), indent=1, allow_nan=False) + "\n"
@@ -188,13 +190,12 @@ def _changes(
 def _about(subject: Subject, row: int, plan: Plan) -> list[Statement]:
     (found,) = attributions(subject, plan.method(_IG), baseline=plan.baseline, rows=np.array([row]))
     truth = float(np.log(subject.catalog.column("m500c_msun")[row]))
+    true = "" if subject.target.name == "std" else f"; true is {truth:.3f}"
     said, start = float(found.prediction[0]), float(found.baseline_prediction[0])
     gradient = next(attributions(subject, Saliency(), space="photons", rows=np.array([row])))
     strongest = float(np.abs(gradient.values).max())
     return [
-        Statement(
-            f"The networks' {subject.target.name} of ln M500c is {said:.3f}; true is {truth:.3f}."
-        ),
+        Statement(f"The networks' {subject.target.words} of ln M500c is {said:.3f}{true}."),
         Statement(
             f"Of the {plan.baseline} baseline they say {start:.3f}; integrated gradients share out "
             f"the difference of {said - start:+.3f} but for {found.completeness[0]:+.4f}."

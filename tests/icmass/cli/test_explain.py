@@ -29,6 +29,10 @@ def others(judged, tmp_path_factory) -> Path:
     make_catalog(folder / "bands", 4, spec=mass_spec(bands=bands, **bare))
     make_catalog(folder / "pixels", 4, spec=mass_spec(geometry=ImageGeometry(16, 16, 100.0)))
     make_catalog(folder / "nowhere", 8, columns={"r500c_kpc": np.full(8, np.nan)})
+    make_catalog(folder / "twin", 120, seed=9)
+    redshift = own.column("redshift")
+    redshift[7] = np.nan
+    make_catalog(folder / "dateless", 120, columns={"redshift": redshift})
     Catalog.create(folder / "empty", own.spec)
     all_in_one = joined(own, folder / "joined")
     shutil.copytree(judged / "run", folder / "half-run")
@@ -180,6 +184,10 @@ CASES = [
     ("run", "own", ["--maps", "saliency", "--space", "galaxies"], r"galax"),
     ("run", "own", ["--maps", "saliency", "--space", "pixels"], r"space: must be inputs, photons"),
     ("run", "own", ["--space", "pixels"], r"space: must be inputs, photons, galaxies; got"),
+    ("run", "twin", [], r"twin: must be the catalog that .* was trained on, \w{16}; got \w{16}"),
+    ("run", "dateless", [], r"must know redshift of every cluster; it is unknown of 1 of 120"),
+    ("run", "unknown", ["--all-folds"], r"must hold at least 10 haloes, .*; got 3\. Give more"),
+    ("run", "own", ["--device", "meta"], r"device: must be one that torch has here.*got 'meta'"),
     ("run", "own", ["--space", "photons"], r"space: photons is of maps; give --maps as well"),
     ("study-run", "own", ["--baseline", "background"], r"must see background; they see icm, agn"),
     ("joined-run", "joined", ["--baseline", "background"], r"must keep background apart; got all"),
