@@ -5,6 +5,7 @@ drawn or written and are back afterwards, so that neither touches the other.
 """
 
 import functools
+import math
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from icmass.errors import InputError
 from icmass.files import atomic_write
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "DPI",
     "LINES",
     "MARKERS",
+    "dot",
     "new_figure",
     "number",
     "save",
@@ -84,6 +87,23 @@ def new_figure(
     from matplotlib.figure import Figure  # noqa: PLC0415  (slow to import)
 
     return Figure(figsize=(width, height), dpi=DPI, layout=layout)
+
+
+def dot(
+    axes: "Axes", value: float, error: float, place: float, colour: str, marker: str = "o"
+) -> None:
+    """Draw a value with its error, if it has one, in a row at `place`."""
+    axes.errorbar(
+        value,
+        place,
+        xerr=error if math.isfinite(error) else None,
+        fmt=marker,
+        ms=5,
+        color=colour,
+        capsize=2.5,
+        lw=1.2,
+        zorder=3,
+    )
 
 
 def wrapped(name: str, width: int) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
-from icmass.figure_style import COLOURS, MARKERS, new_figure, number, styled, wrapped
+from icmass.figure_style import COLOURS, MARKERS, dot, new_figure, number, styled, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -136,7 +136,7 @@ def table_figure(rows: Sequence[EstimatorRow]) -> "Figure":
         colour, marker = _KIND_STYLES[row.kind]
         if row.paper is not None:
             panel.plot(row.paper, place, marker, mfc="none", mec=colour, mew=1.3, ms=8)
-        _dot(panel, row.scatter, row.error, place, colour, marker)
+        dot(panel, row.scatter, row.error, place, colour, marker)
         panel.text(
             1.02,
             place,
@@ -193,8 +193,8 @@ def shift_figure(rows: Sequence[ShiftRow]) -> "Figure":
         panel.axhspan(chosen[0] - 0.5, chosen[0] + 0.5, color=COLOURS[1], alpha=0.13, lw=0.0)
     for place, row in enumerate(rows):
         colour, marker = (COLOURS[1], "s") if row.reference else (COLOURS[0], "o")
-        _dot(left, row.bias, row.bias_error, place, colour, marker)
-        _dot(right, row.scatter, row.scatter_error, place, colour, marker)
+        dot(left, row.bias, row.bias_error, place, colour, marker)
+        dot(right, row.scatter, row.scatter_error, place, colour, marker)
         if row.reference:
             left.get_yticklabels()[place].set(color=COLOURS[1], weight="bold")
     largest = max(abs(row.bias) + np.nan_to_num(row.bias_error) for row in rows)
@@ -221,20 +221,6 @@ def _row_axes(names: list[str], columns: int) -> "tuple[Figure, list[Axes]]":
     axes[0].set_yticks(range(len(labels)), labels)
     axes[0].set_ylim(len(labels) - 0.4, -0.6)
     return figure, axes
-
-
-def _dot(axes: "Axes", value: float, error: float, place: int, colour: str, marker: str) -> None:
-    axes.errorbar(
-        value,
-        place,
-        xerr=error if np.isfinite(error) else None,
-        fmt=marker,
-        ms=5,
-        color=colour,
-        capsize=2.5,
-        lw=1.2,
-        zorder=3,
-    )
 
 
 def _numbers(row: EstimatorRow) -> str:

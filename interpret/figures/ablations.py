@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from icmass.errors import InputError
-from icmass.figure_style import COLOURS, styled
+from icmass.figure_style import COLOURS, dot, styled
 from icmass.interpret.figures.checks import check_amount, check_error
-from icmass.interpret.figures.rows import MOST_ROWS, dot, numbers, row_axes
+from icmass.interpret.figures.rows import MOST_ROWS, numbers, row_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

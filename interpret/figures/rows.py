@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["MOST_ROWS", "dot", "numbers", "row_axes", "style_rows"]
+__all__ = ["MOST_ROWS", "numbers", "row_axes", "style_rows"]
 
 #: As many as have a row of readable height on a page.
 MOST_ROWS: Final = 60
@@ -55,23 +55,6 @@ def style_rows(axes: "list[Axes]", names: list[str]) -> None:
         panel.locator_params(axis="x", nbins=8 if len(axes) == 1 else 5)
     axes[0].set_yticks(range(len(names)), [wrapped(name, _WRAP) for name in names])
     axes[0].set_ylim(len(names) - 0.4, -0.6)
-
-
-def dot(
-    axes: "Axes", value: float, error: float, place: float, colour: str, marker: str = "o"
-) -> None:
-    """Draw a value with its error, if it has one."""
-    axes.errorbar(
-        value,
-        place,
-        xerr=error if np.isfinite(error) else None,
-        fmt=marker,
-        ms=5,
-        color=colour,
-        capsize=2.5,
-        lw=1.2,
-        zorder=3,
-    )
 
 
 def numbers(value: float, error: float, *, signed: bool = False) -> str:
