@@ -51,19 +51,30 @@ def write_shard(path: Path, spec: CatalogSpec, data: ShardData) -> int:
         file.attrs["catalog"] = spec.identifier
         file.attrs["name"] = path.name
         file.attrs["failures"] = json.dumps([failure.__dict__ for failure in data.failures])
-        table = file.create_dataset("rows", data=rows)
-        table.attrs["units"] = json.dumps({c.name: c.unit for c in spec.columns})
+        units = json.dumps({c.name: c.unit for c in spec.columns})
+        _write(file, "rows", rows).attrs["units"] = units
         for place, origin in enumerate(spec.origins):
             group = file.create_group(f"images/{origin}")
             for name, stream in encode(data.images[:, place]).__dict__.items():
-                group.create_dataset(name, data=stream)
+                _write(group, name, stream)
         _write_maps(file, spec, data)
         for name in RAGGED:
             lists: Ragged | None = getattr(data, name)
             if lists is not None:
-                file.create_dataset(f"{name}/rows", data=lists.rows)
-                file.create_dataset(f"{name}/start", data=lists.start)
+                _write(file, f"{name}/rows", lists.rows)
+                _write(file, f"{name}/start", lists.start)
     return len(rows)
+
+
+def _write(group: h5py.Group, name: str, data: NDArray[Any], **options: Any) -> h5py.Dataset:
+    """Write an array into the file at once, and not when Python lets go of it.
+
+    That moment is not ours: a profiler that looks at the stack of a worker delays it, and the parts
+    of the file then lie in another order.
+    """
+    dataset = group.create_dataset(name, data=data, **options)
+    dataset.flush()
+    return dataset
 
 
 def _write_maps(file: h5py.File, spec: CatalogSpec, data: ShardData) -> None:
@@ -73,10 +84,10 @@ def _write_maps(file: h5py.File, spec: CatalogSpec, data: ShardData) -> None:
     if data.expectations is not None:
         maps = data.expectations.astype(spec.expectations)
         chunks = (1, 1, *maps.shape[2:])
-        file.create_dataset("expectations", data=maps, chunks=chunks, **_MAP_OPTIONS)
+        _write(file, "expectations", maps, chunks=chunks, **_MAP_OPTIONS)
     if data.exposure_maps is not None:
         maps = data.exposure_maps.astype(np.float32)
-        file.create_dataset("exposure_maps", data=maps, chunks=(1, *maps.shape[1:]), **_MAP_OPTIONS)
+        _write(file, "exposure_maps", maps, chunks=(1, *maps.shape[1:]), **_MAP_OPTIONS)
 
 
 def checksum(path: Path) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from icmass.catalog import Catalog, ImageGeometry
-from icmass.catalog.shard_file import _MAP_OPTIONS
+from icmass.catalog.shard_file import _MAP_OPTIONS, write_shard
 from icmass.errors import OutputError
 from tests.helpers.catalogs import SPEC, shard_data
 
@@ -174,3 +174,25 @@ def test_file_system_without_locks(catalog, monkeypatch):
     monkeypatch.setattr("icmass.catalog.lock.fcntl.flock", refuse)
     with pytest.raises(OutputError, match="cannot be locked: No locks available"):
         catalog.append(shard_data(first=900))
+
+
+def test_bytes_do_not_depend_on_when_python_lets_go(tmp_path, monkeypatch):
+    # A profiler that samples the stack of a dask worker keeps handles alive a little longer.
+    data, kept = shard_data(SPEC, n=3), []
+    for place in ("plain", "held"):
+        (tmp_path / place).mkdir()
+    write_shard(tmp_path / "plain" / "shard.h5", SPEC, data)
+
+    def keeping(make):
+        def kept_too(*args, **options):
+            kept.append(make(*args, **options))
+            return kept[-1]
+
+        return kept_too
+
+    for name in ("create_dataset", "create_group"):
+        monkeypatch.setattr(h5py.Group, name, keeping(getattr(h5py.Group, name)))
+    write_shard(tmp_path / "held" / "shard.h5", SPEC, data)
+    assert len(kept) > 10
+    plain, held = (tmp_path / place / "shard.h5" for place in ("plain", "held"))
+    assert plain.read_bytes() == held.read_bytes()
