@@ -111,6 +111,19 @@ class View:
             return (np.abs(east) <= half) & (np.abs(north) <= half)
         return east.astype(np.float64) ** 2 + north.astype(np.float64) ** 2 <= half**2
 
+    def offsets(self, ra_deg: ArrayLike, dec_deg: ArrayLike) -> tuple[Floats, Floats]:
+        """Project (RA, Dec) in degrees to offsets (east, north) in arcsec, float64.
+
+        The inverse of `sky`, for directions less than 90 deg from the pointing; NaN for others.
+        """
+        ra = np.radians(np.asarray(ra_deg, dtype=np.float64) - self.ra_deg)
+        dec, dec0 = np.radians(np.asarray(dec_deg, dtype=np.float64)), np.radians(self.dec_deg)
+        away = np.sin(dec0) * np.sin(dec) + np.cos(dec0) * np.cos(dec) * np.cos(ra)
+        scale = ARCSEC_PER_RADIAN / np.where(away > 0.0, away, np.nan)
+        east = scale * np.cos(dec) * np.sin(ra)
+        north = scale * (np.cos(dec0) * np.sin(dec) - np.sin(dec0) * np.cos(dec) * np.cos(ra))
+        return east, north
+
     def sky(self, east_arcsec: ArrayLike, north_arcsec: ArrayLike) -> tuple[Floats, Floats]:
         """Deproject offsets to (RA, Dec) in degrees, float64 (inverse gnomonic projection)."""
         xi = np.asarray(east_arcsec, dtype=np.float64) / ARCSEC_PER_RADIAN

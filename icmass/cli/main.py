@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from icmass import __version__
 from icmass.cli.ablate import ablate
 from icmass.cli.benchmark import benchmark
+from icmass.cli.cutouts import cutouts
 from icmass.cli.ecf import ecf
 from icmass.cli.evaluate import evaluate
 from icmass.cli.explain import explain
@@ -23,6 +24,7 @@ from icmass.cli.info import info
 from icmass.cli.instruments import instruments
 from icmass.cli.observe import observe
 from icmass.cli.simulate import simulate
+from icmass.cli.survey import survey
 from icmass.cli.tables import tables_app
 from icmass.cli.train import predict, train
 from icmass.errors import InputError, InputWarning
@@ -37,6 +39,8 @@ app = typer.Typer(
 )
 app.command("observe")(observe)
 app.command("simulate")(simulate)
+app.command("survey")(survey)
+app.command("cutouts")(cutouts)
 app.command("ecf")(ecf)
 app.add_typer(tables_app, name="tables")
 app.command("instruments")(instruments)

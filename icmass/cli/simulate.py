@@ -4,22 +4,16 @@
 # ruff: noqa: PLC0415
 
 import json
-import math
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from icmass.cli.observe import units_by_kind
+from icmass.cli.progress_line import duration, show_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from icmass.simulate.production import Progress, Summary
+    from icmass.simulate.production import Summary
 
 __all__ = ["SOME_FAILED", "simulate"]
 
@@ -44,7 +38,6 @@ _OPTIONS = {
     "background": "--no-background",
 }
 _FAILURES_SHOWN = 5
-_LINE_EVERY_S = 10.0  # where nobody watches, as in the log of a scheduler
 
 
 def simulate(
@@ -142,7 +135,7 @@ def simulate(
     }
     chosen = {key: value for key, value in given.items() if value is not None}
     settings = SimulateConfig.load(config, chosen, lambda key: _OPTIONS.get(key, key))
-    with _display() as report:
+    with show_progress("clusters") as report:
         summary = simulate_catalog(
             settings, output, workers=workers, scheduler=scheduler, repair=repair, report=report
         )
@@ -153,44 +146,6 @@ def simulate(
         _print(values)
     if summary.failures:
         raise typer.Exit(SOME_FAILED)
-
-
-@contextmanager
-def _display() -> "Iterator[Callable[[Progress], None]]":
-    """Show progress on the error stream: a line that is renewed, or lines in a log."""
-    watched = sys.stderr.isatty()
-    last = time.monotonic()
-
-    def report(progress: "Progress") -> None:
-        nonlocal last
-        now = time.monotonic()
-        if watched:
-            typer.echo(f"\r\x1b[K{_progress_line(progress)}", nl=False, err=True)
-        elif now - last >= _LINE_EVERY_S:
-            typer.echo(_progress_line(progress), err=True)
-            last = now
-
-    try:
-        yield report
-    finally:
-        if watched:
-            typer.echo("\r\x1b[K", nl=False, err=True)
-
-
-def _progress_line(progress: "Progress") -> str:
-    rest = progress.rest_seconds
-    left = f", {_duration(rest)} left" if math.isfinite(rest) else ""
-    failed = f", {progress.failed:,} failed" if progress.failed else ""
-    return (
-        f"{progress.done:,} of {progress.rows:,} clusters{failed}, "
-        f"{progress.rate:.3g} per second{left}"
-    )
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}"
 
 
 def _values(summary: "Summary") -> dict[str, Any]:
@@ -228,7 +183,7 @@ def _print(values: dict[str, Any]) -> None:
     )
     if values["made"]:
         typer.echo(
-            f"{_duration(values['seconds'])} at {values['clusters_per_second']:.3g} clusters "
+            f"{duration(values['seconds'])} at {values['clusters_per_second']:.3g} clusters "
             "per second"
         )
     typer.echo(f"fingerprint {values['fingerprint']}")

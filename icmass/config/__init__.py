@@ -5,8 +5,17 @@ what it was. Nothing here knows the simulation; units stand in the names of the 
 """
 
 from icmass.config.base import Config
+from icmass.config.cutouts import CutoutsConfig
 from icmass.config.observe import ObserveConfig
 from icmass.config.simulate import SimulateConfig
+from icmass.config.survey import SurveyConfig
 from icmass.config.train import TrainConfig
 
-__all__ = ["Config", "ObserveConfig", "SimulateConfig", "TrainConfig"]
+__all__ = [
+    "Config",
+    "CutoutsConfig",
+    "ObserveConfig",
+    "SimulateConfig",
+    "SurveyConfig",
+    "TrainConfig",
+]

@@ -78,6 +78,7 @@ def gas_component(
     nh_cm2: float,
     table: SpectralTable,
     cross_section: CrossSection | None = None,
+    spectral_redshift: float | None = None,
 ) -> Component:
     """Place gas on the sky and give each particle its expected rate.
 
@@ -97,6 +98,10 @@ def gas_component(
         Plasma emission.
     cross_section : CrossSection, optional
         Of the absorbing gas; Morrison & McCammon (1983) by default.
+    spectral_redshift : float, optional
+        Where the spectra are folded, within 1% in 1 + z: photons are shifted to `redshift` from
+        there, so that many clusters share what is folded once. The area is then that of the
+        neighbouring energies.
 
     Returns
     -------
@@ -129,8 +134,14 @@ def gas_component(
         _reach_arcsec(view, instrument),
         *emitters.columns(),
     )
+    folded_at = redshift
+    if spectral_redshift is not None:
+        folded_at = spectral_redshift
+        emitters.energy_shift[:] *= np.float32((1.0 + folded_at) / (1.0 + redshift))
+    # The width matters to the off-axis angles of a pointing only.
+    width_arcsec = view.width_arcsec if view.mode == "pointed" else 3600.0
     spectra = _folded_plasma(
-        table, instrument, view.mode, view.width_arcsec, redshift, nh_cm2, cross_section
+        table, instrument, view.mode, width_arcsec, folded_at, nh_cm2, cross_section
     )
     return Component("gas", Origin.ICM, emitters, spectra, Shape.KERNEL, psf=True)
 

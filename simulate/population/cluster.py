@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from icmass.simulate.population.haloes import MainHalo
     from icmass.simulate.population.parameters import Population
 
-__all__ = ["paint_cluster"]
+__all__ = ["paint_alone", "paint_cluster"]
 
 
 def paint_cluster(
@@ -57,6 +57,35 @@ def paint_cluster(
         galaxies=galaxies,
         member_agn=member_agn(galaxies, halo, population, seed, line_of_sight),
         regions=_regions(structures),
+    )
+
+
+def paint_alone(
+    population: "Population", halo: "MainHalo", seed: int, n_particles: int = 200_000
+) -> Scene:
+    """Paint the gas of a halo whose neighbours are painted one by one, as in a light cone.
+
+    Parameters
+    ----------
+    population : Population
+        From `Population.alone`.
+    halo : MainHalo
+    seed : int
+        Of the sample.
+    n_particles : int
+        At least 1,000.
+
+    Returns
+    -------
+    Scene
+        With gas and its truth, but neither galaxies nor a place in a box.
+    """
+    structures = draw_structures(halo, population, seed, 0)
+    truth = _truth(halo, structures)
+    return Scene(
+        key=SceneKey(seed, halo.snapshot_id, halo.halo_id, 0),
+        gas=paint_gas(halo, structures, population, n_particles, seed),
+        truth={name: value for name, value in truth.items() if not name.startswith("box_")},
     )
 
 

@@ -37,6 +37,10 @@ class GasParameters(Config):
     """The pivot."""
     gas_slope: Number
     """Slope of the gas fraction in mass."""
+    gas_loss_msun: NotNegative
+    """Haloes of this M500c have lost half of the gas that the power law gives them; 0: none did."""
+    gas_loss_slope: Positive
+    """How fast the loss fades with mass: gas times 1 / (1 + (gas_loss_msun / M)^slope)."""
     gas_scatter: NotNegative
     """Scatter of ln M_gas at fixed mass."""
     gas_star_formation: Weight
@@ -248,6 +252,7 @@ def _gas_mass(structures: Structures, parameters: GasParameters, baryons: Floats
     shared = parameters.gas_star_formation
     offset = shared * structures.star_formation + np.sqrt(1.0 - shared**2) * baryons
     fraction = parameters.gas_fraction * (mass / parameters.gas_pivot_msun) ** parameters.gas_slope
+    fraction /= 1.0 + (parameters.gas_loss_msun / mass) ** parameters.gas_loss_slope
     return mass * structures.gas_kept * fraction * np.exp(parameters.gas_scatter * offset)
 
 

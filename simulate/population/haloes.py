@@ -16,15 +16,26 @@ from scipy.special import erf
 
 from icmass.config.base import Config, NotNegative, Number, Positive, number
 from icmass.errors import InputError
+from icmass.simulate.population.mass_function import tinker08
 from icmass.simulate.population.structure_list import r500_over_r200
 from icmass.simulate.rng import stream
 
 if TYPE_CHECKING:
     from icmass.simulate.population.parameters import Population
 
-__all__ = ["HaloParameters", "Haloes", "MainHalo", "draw_haloes"]
+__all__ = [
+    "CAUSES",
+    "HaloParameters",
+    "Haloes",
+    "MainHalo",
+    "concentrations",
+    "draw_haloes",
+    "haloes_of",
+]
 
 Floats = NDArray[np.float64]
+CAUSES = ("disturbance", "cool_core", "star_formation", "baryons", "thermal")
+"""The latent causes of a halo, standard normal each."""
 
 
 def _numbers(value: Any) -> Any:
@@ -206,12 +217,49 @@ def draw_haloes(population: "Population", seed: int, start: int, stop: int) -> H
         normal[row] = rng.standard_normal(6)
     snapshot_id, redshift = _redshifts(parameters, number_of, uniform[:, 0])
     mass = _masses(parameters, redshift, uniform[:, 1])
-    return Haloes(
+    return haloes_of(
+        parameters,
+        mass,
+        redshift,
+        normal,
         snapshot_id=snapshot_id,
         halo_id=number_of,
-        redshift=redshift,
         box_position_mpc=parameters.box_mpc * uniform[:, 2:],
-        **_spheres(parameters, mass, redshift, normal[:, 0], normal[:, 1]),
+    )
+
+
+def haloes_of(
+    parameters: HaloParameters,
+    m500c_msun: Floats,
+    redshift: Floats,
+    normal: Floats,
+    *,
+    snapshot_id: NDArray[np.int64],
+    halo_id: NDArray[np.int64],
+    box_position_mpc: Floats,
+) -> Haloes:
+    """Give haloes of known mass and redshift their radii, concentrations and causes.
+
+    Parameters
+    ----------
+    parameters : HaloParameters
+    m500c_msun, redshift : ndarray, shape (n,)
+    normal : ndarray, shape (n, 6)
+        Independent standard normal numbers.
+    snapshot_id, halo_id : ndarray of int64, shape (n,)
+    box_position_mpc : ndarray, shape (n, 3)
+        Comoving.
+
+    Returns
+    -------
+    Haloes
+    """
+    return Haloes(
+        snapshot_id=snapshot_id,
+        halo_id=halo_id,
+        redshift=redshift,
+        box_position_mpc=box_position_mpc,
+        **_spheres(parameters, m500c_msun, redshift, normal[:, 0], normal[:, 1]),
         **_causes(parameters, normal),
     )
 
@@ -247,41 +295,13 @@ def _cumulative_mass_function(parameters: HaloParameters, redshift: float) -> tu
     log_mass = np.linspace(parameters.log10_m500c_min, parameters.log10_m500c_max, 801)
     if parameters.mass_function == "flat":
         return log_mass, np.linspace(0.0, 1.0, len(log_mass))
-    density = _tinker08(parameters, 10.0**log_mass, redshift)
+    density = tinker08(parameters, 10.0**log_mass, redshift)
     if parameters.lower_edge_width > 0.0:
         step = (log_mass - parameters.lower_edge_log10) / parameters.lower_edge_width
         density *= 0.5 * (1.0 + erf(step))
     steps = 0.5 * (density[1:] + density[:-1])
     cumulative = np.concatenate([[0.0], np.cumsum(steps)])
     return log_mass, cumulative / cumulative[-1]
-
-
-def _tinker08(parameters: HaloParameters, mass_msun_h: Floats, redshift: float) -> Floats:
-    """dn/dlnM of Tinker et al. (2008, ApJ 688, 709) for M500c, by colossus."""
-    from colossus.cosmology import cosmology  # noqa: PLC0415 - half a second to import
-    from colossus.lss import mass_function  # noqa: PLC0415
-
-    before = cosmology.current_cosmo
-    # No persistence, for colossus would leave pickles in the home directory.
-    cosmology.setCurrent(
-        cosmology.Cosmology(
-            name="icmass",
-            H0=100.0 * parameters.h,
-            Om0=parameters.omega_m,
-            Ob0=parameters.omega_b,
-            sigma8=parameters.sigma8,
-            ns=parameters.n_s,
-            flat=True,
-            relspecies=False,
-            persistence="",
-        )
-    )
-    try:
-        return mass_function.massFunction(
-            mass_msun_h, redshift, mdef="500c", model="tinker08", q_out="dndlnM"
-        )
-    finally:
-        cosmology.current_cosmo = before
 
 
 def _spheres(
@@ -294,14 +314,7 @@ def _spheres(
     """Radii, M200c and concentration of NFW haloes."""
     # M200c from M500c at the concentration 4 is within 3% of that at any of the scatter's.
     m200c_guess = m500c_msun / (2.5 * r500_over_r200(4.0) ** 3)
-    mean = (
-        parameters.concentration
-        * (m200c_guess / 2e14) ** parameters.concentration_slope
-        * (1.0 + redshift) ** parameters.concentration_redshift_slope
-    )
-    shared = parameters.concentration_disturbance
-    offset = shared * disturbance + np.sqrt(1.0 - shared**2) * normal
-    concentration = mean * np.exp(parameters.concentration_scatter * offset)
+    concentration = concentrations(parameters, m200c_guess, redshift, disturbance, normal)
     critical = parameters.cosmology().critical_density(redshift).to_value("Msun / kpc3")
     r500c = np.cbrt(3.0 * m500c_msun / (4.0 * np.pi * 500.0 * critical))
     ratio = r500_over_r200(concentration)
@@ -312,6 +325,24 @@ def _spheres(
         "r200c_kpc": r500c / ratio,
         "concentration": concentration,
     }
+
+
+def concentrations(
+    parameters: HaloParameters,
+    m200c_msun: Floats,
+    redshift: Floats,
+    disturbance: Floats,
+    normal: Floats,
+) -> Floats:
+    """Draw c200c at M200c by two standard normal numbers of each halo, all of shape (n,)."""
+    mean = (
+        parameters.concentration
+        * (m200c_msun / 2e14) ** parameters.concentration_slope
+        * (1.0 + redshift) ** parameters.concentration_redshift_slope
+    )
+    shared = parameters.concentration_disturbance
+    offset = shared * disturbance + np.sqrt(1.0 - shared**2) * normal
+    return mean * np.exp(parameters.concentration_scatter * offset)
 
 
 def _causes(parameters: HaloParameters, normal: Floats) -> dict[str, Floats]:

@@ -69,6 +69,19 @@ class Population(BaseModel):
         }
         return cls(**parts)
 
+    def alone(self) -> "Population":
+        """Return this population for a light cone, where every other halo is one of its own.
+
+        Without companions, neighbours and filaments; substructures stay.
+        """
+        structures = self.structures
+        others = {
+            "companions": structures.companions.model_copy(update={"mean_number": 0.0}),
+            "neighbours": structures.neighbours.model_copy(update={"density_mpc_h": 0.0}),
+            "filaments": structures.filaments.model_copy(update={"max_number": 0}),
+        }
+        return self.model_copy(update={"structures": structures.model_copy(update=others)})
+
 
 def available_populations() -> tuple[str, ...]:
     """Names of the populations that come with the package."""

@@ -13,7 +13,7 @@ from icmass.catalog import Catalog, CatalogSpec, ShardData, ShardRecord
 from icmass.errors import InputError, InputWarning
 from icmass.simulate.production.resume import first_difference
 
-__all__ = ["Producer", "make_shard"]
+__all__ = ["Producer", "make_shard", "one_thread"]
 
 
 class Producer(Protocol):
@@ -53,14 +53,14 @@ def make_shard(
             f"workers: must be set up as the driver is; {key} is {here} on a worker and {there} "
             f"in the catalog. Install the same versions everywhere."
         )
-    with _one_thread(), warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)
         data = producer.shard(start, stop)
     return catalog.write_shard(number, data)
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Let kernels use one thread, for there is a worker for each core."""
     import numba  # noqa: PLC0415  (slow to import, and the driver does without)
 

@@ -4,6 +4,7 @@ No header holds the time of its writing: the same job gives the same bytes.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,8 +21,11 @@ __all__ = [
     "Card",
     "add_cards",
     "add_history",
+    "add_provenance",
     "band_cards",
+    "empty_primary",
     "observation_cards",
+    "pointing_cards",
     "primary_hdu",
     "product_provenance",
     "table_cards",
@@ -42,25 +46,59 @@ def telescope_names(observation: "Observation") -> tuple[str, str]:
     return observation.instrument.name, "MERGED"
 
 
+def pointing_cards(
+    names: tuple[str, str],
+    mode: str,
+    subject: tuple[str, str],
+    centre_deg: tuple[float, float],
+    exposure_s: float,
+    end_s: float | None = None,
+) -> list[Card]:
+    """Return the cards of who looked where and for how long.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Telescope and detectors.
+    mode : {"survey", "pointed"}
+    subject : tuple of str
+        Value and comment of OBJECT.
+    centre_deg : tuple of float
+        RA and Dec of the field centre.
+    exposure_s : float
+        On axis, unvignetted.
+    end_s : float, optional
+        Where the times end; the exposure when not given.
+    """
+    return [
+        ("CREATOR", f"ICMass {icmass.__version__}", "software that simulated this observation"),
+        ("MISSION", names[0], "telescope"),
+        ("TELESCOP", names[0], "telescope"),
+        ("INSTRUME", names[1], "all modules together"),
+        ("FILTER", "NONE", "filter"),
+        ("OBS_MODE", _MODES[mode], "survey: averaged over the scan"),
+        ("OBJECT", *subject),
+        ("RA_CEN", centre_deg[0], "[deg] field centre"),
+        ("DEC_CEN", centre_deg[1], "[deg] field centre"),
+        ("EQUINOX", 2000.0, "[yr] equinox"),
+        ("TSTART", 0.0, "[s] start of the exposure"),
+        ("TSTOP", exposure_s if end_s is None else end_s, "[s] end of the exposure"),
+        ("EXPOSURE", exposure_s, "[s] exposure on axis, unvignetted"),
+    ]
+
+
 def observation_cards(observation: "Observation") -> list[Card]:
     """Return the cards (keyword, value, comment) that stand in every product."""
     view = observation.view
-    telescope, instrument = telescope_names(observation)
     name = Path(observation.gas_info.source).name.encode("ascii", "replace").decode()
     cards: list[Card] = [
-        ("CREATOR", f"ICMass {icmass.__version__}", "software that simulated this observation"),
-        ("MISSION", telescope, "telescope"),
-        ("TELESCOP", telescope, "telescope"),
-        ("INSTRUME", instrument, "all modules together"),
-        ("FILTER", "NONE", "filter"),
-        ("OBS_MODE", _MODES[view.mode], "survey: averaged over the scan"),
-        ("OBJECT", name[-40:], "simulated gas"),
-        ("RA_CEN", view.ra_deg, "[deg] field centre"),
-        ("DEC_CEN", view.dec_deg, "[deg] field centre"),
-        ("EQUINOX", 2000.0, "[yr] equinox"),
-        ("TSTART", 0.0, "[s] start of the exposure"),
-        ("TSTOP", observation.exposure_s, "[s] end of the exposure"),
-        ("EXPOSURE", observation.exposure_s, "[s] exposure on axis, unvignetted"),
+        *pointing_cards(
+            telescope_names(observation),
+            view.mode,
+            (name[-40:], "simulated gas"),
+            (view.ra_deg, view.dec_deg),
+            observation.exposure_s,
+        ),
         ("REDSHIFT", observation.redshift, "redshift of the cluster"),
         ("NH", observation.nh_cm2, "[cm-2] Galactic column of hydrogen"),
         ("KPCASEC", observation.kpc_per_arcsec, "[kpc/arcsec] scale at the cluster"),
@@ -110,22 +148,32 @@ def product_provenance(observation: "Observation") -> dict[str, Any]:
 
 
 def add_history(header: fits.Header, observation: "Observation") -> None:
-    """Write the provenance as HISTORY lines, one ``key = value`` each."""
-    for key, value in sorted(_flatten(product_provenance(observation)).items()):
+    """Write the provenance of an observation as HISTORY lines."""
+    add_provenance(header, product_provenance(observation))
+
+
+def add_provenance(header: fits.Header, tree: Mapping[str, Any]) -> None:
+    """Write a provenance as HISTORY lines, one ``key = value`` each."""
+    for key, value in sorted(_flatten(tree).items()):
         header.add_history(f"{key} = {json.dumps(value, ensure_ascii=True)}")
 
 
 def primary_hdu(observation: "Observation") -> fits.PrimaryHDU:
-    """Return the empty first HDU with the common cards."""
+    """Return the empty first HDU with the common cards of an observation."""
+    return empty_primary(observation_cards(observation))
+
+
+def empty_primary(cards: list[Card]) -> fits.PrimaryHDU:
+    """Return an empty first HDU with cards."""
     hdu = fits.PrimaryHDU()
-    add_cards(hdu.header, observation_cards(observation))
+    add_cards(hdu.header, cards)
     return hdu
 
 
-def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in tree.items():
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             flat.update(_flatten(value, f"{prefix}{key}."))
         else:
             flat[f"{prefix}{key}"] = value

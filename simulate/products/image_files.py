@@ -20,8 +20,15 @@ from icmass.simulate.products.header import (
 if TYPE_CHECKING:
     from icmass.simulate.observation import Observation
     from icmass.simulate.pixel_grid import PixelGrid
+    from icmass.simulate.view import View
 
-__all__ = ["exposure_map", "write_background_map", "write_exposure_map", "write_image"]
+__all__ = [
+    "add_image_cards",
+    "exposure_map",
+    "write_background_map",
+    "write_exposure_map",
+    "write_image",
+]
 
 
 def write_image(observation: "Observation", path: Path, band: str) -> None:
@@ -116,12 +123,19 @@ def _image_hdu(
 ) -> fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU:
     """Return an image HDU with the sky coordinates; the first of a file where it has no name."""
     hdu = fits.PrimaryHDU(data) if name is None else _extension(data, name)
-    hdu.header.extend(grid.wcs(observation.view).to_header(), unique=True)
-    hdu.header["BUNIT"] = unit
-    add_cards(hdu.header, band_cards(band))
-    add_cards(hdu.header, observation_cards(observation))
-    hdu.header.remove("MJDREF", ignore_missing=True)  # a date that astropy makes up
+    cards = band_cards(band) + observation_cards(observation)
+    add_image_cards(hdu.header, grid, observation.view, unit, cards)
     return hdu
+
+
+def add_image_cards(
+    header: fits.Header, grid: "PixelGrid", view: "View", unit: str, cards: list[Card]
+) -> None:
+    """Say where the pixels of an image lie on the sky, what they hold, and add cards."""
+    header.extend(grid.wcs(view).to_header(), unique=True)
+    header["BUNIT"] = unit
+    add_cards(header, cards)
+    header.remove("MJDREF", ignore_missing=True)  # a date that astropy makes up
 
 
 def _extension(data: NDArray, name: str) -> fits.ImageHDU | fits.CompImageHDU:

@@ -25,7 +25,7 @@ from icmass.simulate.rows.truth import galaxy_truth, gas_truth
 from icmass.simulate.rows.velocity import galaxy_observables
 from icmass.simulate.scene import Scene, SceneGalaxies, SceneRegions
 
-__all__ = ["Row", "collect", "observe_scene"]
+__all__ = ["Row", "collect", "observe_scene", "within_table"]
 
 _CLAMPED_SHARE = 0.01  # of the emission measure, as the meaning of the flag says
 _FEWEST_GALAXIES = 10
@@ -74,7 +74,7 @@ def observe_scene(scene: Scene, settings: RowSettings) -> Row:
     """
     halo, redshift = _place(scene)
     table = SpectralTable.load()
-    gas, clamped = _within_table(scene.gas, table)
+    gas, clamped = within_table(scene.gas, table)
     scene = replace(scene, gas=gas)
     nh_cm2 = settings.column_of(scene.key)
     images = observe_images(scene, halo, redshift, nh_cm2, settings, table)
@@ -162,7 +162,7 @@ def _place(scene: Scene) -> tuple[Halo, float]:
     return halo, float(redshift)
 
 
-def _within_table(gas: Gas, table: SpectralTable) -> tuple[Gas, bool]:
+def within_table(gas: Gas, table: SpectralTable) -> tuple[Gas, bool]:
     """Clamp temperatures to the plasma table, and tell whether so much was that it matters."""
     lowest, highest = table.kt_kev[[0, -1]]
     outside = (gas.kt_kev < lowest) | (gas.kt_kev > highest)

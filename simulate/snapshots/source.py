@@ -156,6 +156,15 @@ class SnapshotSource:
             self._measured = ((snapshot, row), halo)
         return self._measured[1]
 
+    def halo(self, index: int) -> Halo:
+        """Return the halo of a scene: the table's numbers, and measured ones where it has none."""
+        snapshot, row, _ = self._place(index)
+        return _best_halo(self._halos[snapshot], row, self.measure(index))
+
+    def redshift(self, index: int) -> float:
+        """Return the redshift of the snapshot that a scene is of."""
+        return self._headers[self._place(index)[0]].redshift
+
     def scene(self, index: int) -> Scene:
         """Make one scene.
 

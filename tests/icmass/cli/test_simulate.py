@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from icmass.catalog import Catalog
-from icmass.cli.simulate import _display, _progress_line
-from icmass.simulate.production import Progress
 from icmass.simulate.rows.row import observe_scene
 from tests.helpers.snapshots import write_swift
 from tests.simulate.snapshots.boxes import halo_rows, lopsided, write_rows
@@ -107,7 +105,7 @@ def test_want_of_memory_is_not_a_failed_halo(run, small, tmp_path, monkeypatch):
         (("--nh", "3e20,1e20"), "--nh: must be a range LO,HI with 0 < LO <= HI; got '3e20,1e20'"),
         (("--agn", "some"), "--agn: must be 'box', 'sky' or 'none'; got 'some'"),
         (("--halos", "h.ecsv"), "halos: is for snapshots; give snapshot as well"),
-        (("--population", "magnetic"), "population: must be one of magneticum, shifted or a YAML"),
+        (("--population", "magnetic"), "population: must be one of erosita, magneticum, shifted"),
         (("--instrument", "hubble"), "instrument"),
         (("--workers", 0), "workers: must be at least 1; got 0"),
         (("--scheduler", "nonsense"), "scheduler: must be the address of a dask scheduler"),
@@ -206,22 +204,6 @@ def test_directories_that_are_no_catalog(run, small, tmp_path):
     (tmp_path / "other" / "manifest.json").write_text("{}")
     status, _, err = run("simulate", "-c", small, "-o", tmp_path / "other", "--workers", 1)
     assert (status, "must be a catalog" in err) == (2, True)
-
-
-def test_progress_says_rate_and_rest(capsys, monkeypatch):
-    progress = Progress(rows=1000, done=300, before=100, failed=2, seconds=10.0)
-    line = "300 of 1,000 clusters, 2 failed, 20 per second, 0:00:35 left"
-    assert _progress_line(progress) == line
-    begun = Progress(rows=1000, done=100, before=100, failed=0, seconds=0.0)
-    assert _progress_line(begun) == "100 of 1,000 clusters, 0 per second"
-    monkeypatch.setattr("icmass.cli.simulate._LINE_EVERY_S", 0.0)
-    with _display() as report:
-        report(progress)
-    assert capsys.readouterr().err == line + "\n"
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    with _display() as report:
-        report(progress)
-    assert capsys.readouterr().err == f"\r\x1b[K{line}\r\x1b[K"
 
 
 @pytest.mark.shared

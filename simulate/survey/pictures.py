@@ -1,0 +1,203 @@
+"""The pictures of a finished survey, from its files: sky, a tile, what was found, number counts."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import Table
+from numpy.typing import NDArray
+
+from icmass.simulate.sky.agn_counts import NumberCounts
+from icmass.simulate.skymaps import SKY_NSIDE, centres
+from icmass.simulate.survey.figures import (
+    SharePanel,
+    completeness_figure,
+    counts_map,
+    number_counts_figure,
+    save,
+    tile_picture,
+)
+from icmass.simulate.survey.plan import TILES, Plan
+from icmass.simulate.survey.tile_cards import tile_view
+from icmass.simulate.survey.tile_maps import VIGNETTED_BAND, tile_grid
+from icmass.simulate.survey.tiles import Tile
+from icmass.simulate.survey.vignetting import vignetted_share
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["FIGURES", "draw_pictures"]
+
+FIGURES: Final = "figures"
+_PICTURE_BANDS: Final = ((0.2, 0.6), (0.6, 1.2), (1.2, 2.3))
+_PIXEL_ARCSEC: Final = 12.0
+_CIRCLED_MSUN: Final = 1e14
+_EXTENT_LIKELIHOOD: Final = 6.0  # of the clusters of eFEDS
+_EV_PER_KEV: Final = 1000.0
+_MOST_BINS: Final = 12
+
+
+def draw_pictures(plan: Plan, haloes: str, sources: str | None, counts: str) -> list[Path]:
+    """Draw all pictures into ``figures/`` and return their paths.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of a survey whose tiles are finished and joined.
+    haloes, counts : str
+        Names of its joined files.
+    sources : str or None
+        None where nobody looked for sources.
+    """
+    place = plan.directory / FIGURES
+    place.mkdir(exist_ok=True)
+    with fits.open(plan.directory / counts) as file:
+        table = file["HEALPIX"].data
+        pixel, photons = table["PIXEL"].astype(np.int64), table["COUNTS"].astype(np.int64)
+    title = f"{plan.conditions.footprint.name}, synthetic"
+    drawn: dict[str, Figure | None] = {
+        "counts": counts_map(pixel, photons, SKY_NSIDE, title=title),
+        "tile": _tile(plan, Table.read(plan.directory / haloes, hdu=1)),
+    }
+    if plan.config.agn:
+        drawn["number_counts"] = _number_counts(plan, sources)
+    if sources is not None:
+        drawn["completeness"] = _completeness(Table.read(plan.directory / haloes, hdu=1))
+        drawn["purity"] = _purity(Table.read(plan.directory / sources, hdu=1))
+    paths = []
+    for name, figure in drawn.items():
+        if figure is not None:
+            save(figure, place / f"{name}.png")
+            paths.append(place / f"{name}.png")
+    return paths
+
+
+def _tile(plan: Plan, haloes: Table) -> "Figure":
+    """Picture of one tile, with its massive haloes circled."""
+    tile = _fullest(plan)
+    view, grid = tile_view(tile), tile_grid(tile, _PIXEL_ARCSEC)
+    with fits.open(plan.directory / TILES / tile.name / "events.fits") as file:
+        events = file["EVENTS"].data
+        east, north = view.offsets(events["RA"], events["DEC"])
+        energy_kev = events["PI"] / _EV_PER_KEV
+    images = []
+    for lo_kev, hi_kev in _PICTURE_BANDS:
+        inside = (energy_kev >= lo_kev) & (energy_kev < hi_kev)
+        images.append(grid.histogram(east[inside], north[inside]))
+    columns, rows = grid.centres_arcsec()
+    ra, dec = view.sky(*(axis.ravel() for axis in np.meshgrid(columns, rows)))
+    exposure_s = plan.conditions.exposure_at(ra, dec)
+    exposure_s[plan.tiling.owner(ra, dec) != tile.number] = 0.0
+    shown = haloes[(haloes["tile_id"] == tile.number) & (haloes["m500c_msun"] > _CIRCLED_MSUN)]
+    scale = plan.painter.population.haloes.cosmology().kpc_proper_per_arcmin(shown["redshift"])
+    return tile_picture(
+        np.stack(images),
+        exposure_s.reshape(grid.shape),
+        ra_deg=tile.ra_deg,
+        dec_deg=tile.dec_deg,
+        pixel_arcsec=grid.pixel_arcsec,
+        bands_kev=_PICTURE_BANDS,
+        haloes=(
+            np.asarray(shown["ra_deg"]),
+            np.asarray(shown["dec_deg"]),
+            60.0 * np.asarray(shown["r500c_kpc"]) / scale.value,
+        ),
+        title=f"tile {tile.name}; circles: R500c of haloes above 1e14 Msun",
+    )
+
+
+def _fullest(plan: Plan) -> Tile:
+    """The tile that holds most of the footprint."""
+    owner = plan.tiling.owner(*centres(SKY_NSIDE, plan.conditions.footprint.pixel))
+    numbers, pixels = np.unique(owner, return_counts=True)
+    return next(tile for tile in plan.tiles if tile.number == numbers[np.argmax(pixels)])
+
+
+def _number_counts(plan: Plan, sources: str | None) -> "Figure | None":
+    flux, conversion = [], []
+    for tile in plan.tiles:
+        agn = Table.read(plan.directory / TILES / tile.name / "agn.fits", hdu=1)
+        flux.append(np.asarray(agn["flux"], np.float64))
+        conversion.append(np.asarray(agn["expected_soft"] / (agn["flux"] * agn["exposure_s"])))
+    put_in = np.concatenate(flux)
+    if not len(put_in):
+        return None
+    found = None
+    if sources is not None:
+        table = Table.read(plan.directory / sources, hdu=1)
+        points = table[np.asarray(table["extent_arcsec"]) == 0.0]
+        share = vignetted_share(plan.telescope, VIGNETTED_BAND)
+        per_flux = float(np.median(np.concatenate(conversion))) / share
+        found = np.asarray(points["rate"], np.float64) / per_flux
+    limits = np.geomspace(put_in.min(), put_in.max(), 200)
+    relation = (limits, NumberCounts.default().number_above(limits))
+    return number_counts_figure(
+        put_in, plan.conditions.footprint.area_deg2, relation, flux_found=found
+    )
+
+
+def _completeness(haloes: Table) -> "Figure":
+    detected = np.asarray(haloes["detected"], dtype=bool)
+    likelihood = np.nan_to_num(np.asarray(haloes["extent_likelihood"], np.float64))
+    extended = detected & (np.nan_to_num(haloes["extent_arcsec"]) > 0.0)
+    found = {"found": detected, "as extended": extended & (likelihood > _EXTENT_LIKELIHOOD)}
+    massive = np.asarray(haloes["m500c_msun"] > _CIRCLED_MSUN)
+    of_massive = {name: flag[massive] for name, flag in found.items()}
+    mass, redshift, exposure_s, expected = (
+        np.asarray(haloes[name], np.float64)
+        for name in ("m500c_msun", "redshift", "exposure_s", "expected_soft")
+    )
+    panels = [
+        SharePanel.of(
+            "expected counts, 0.2-2.3 keV", expected, found, np.geomspace(3.0, 1000.0, 11), log=True
+        ),
+        SharePanel.of(
+            "$M_{500c}$ [$M_\\odot$]", mass, found, _edges(np.log10(mass), base=10.0), log=True
+        ),
+        SharePanel.of(
+            "redshift, above $10^{14} M_\\odot$",
+            redshift[massive],
+            of_massive,
+            np.linspace(redshift.min(), redshift.max(), 7),
+        ),
+    ]
+    if exposure_s.max() > 1.2 * exposure_s.min():
+        panels.append(
+            SharePanel.of(
+                "exposure [s], above $10^{14} M_\\odot$",
+                exposure_s[massive],
+                of_massive,
+                np.geomspace(exposure_s.min(), exposure_s.max() * 1.001, 7),
+                log=True,
+            )
+        )
+    return completeness_figure(panels)
+
+
+def _purity(sources: Table) -> "Figure":
+    kind = np.asarray(sources["kind"]).astype(str)
+    extended = np.asarray(sources["extent_arcsec"]) > 0.0
+    likelihood = np.asarray(sources["det_like"], np.float64)
+    edges = np.geomspace(likelihood.min(), max(likelihood.max(), 20.0) * 1.001, _MOST_BINS)
+    by_extent = np.asarray(sources["ext_like"], np.float64)[extended]
+    panels = [
+        SharePanel.of(
+            "detection likelihood", likelihood, {"real": kind != "spurious"}, edges, log=True
+        )
+    ]
+    if len(by_extent):
+        panels.append(
+            SharePanel.of(
+                "extent likelihood",
+                by_extent,
+                {"real": kind[extended] == "halo"},
+                np.geomspace(by_extent.min(), max(by_extent.max(), 20.0) * 1.001, 7),
+                log=True,
+            )
+        )
+    return completeness_figure(panels, ylabel="share that is real")
+
+
+def _edges(log_values: NDArray[np.float64], base: float) -> NDArray[np.float64]:
+    return base ** np.linspace(log_values.min(), log_values.max() + 1e-6, _MOST_BINS)

@@ -1,0 +1,278 @@
+"""What is fixed before the first photon: the sky, its conditions, haloes, tiles.
+
+The driver makes the plan and writes it into the directory of the survey; workers read it there, so
+that all see the same.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from icmass.config import SurveyConfig
+from icmass.errors import InputError
+from icmass.files import atomic_write
+from icmass.provenance import provenance, versions
+from icmass.simulate.emission.table import SpectralTable
+from icmass.simulate.instrument import Instrument
+from icmass.simulate.lightcone import LightCone
+from icmass.simulate.population.parameters import Population
+from icmass.simulate.snapshots.source import SnapshotSource
+from icmass.simulate.survey.conditions import Conditions
+from icmass.simulate.survey.conditions_file import read_conditions, write_conditions
+from icmass.simulate.survey.faint_light import HaloLight, mean_light
+from icmass.simulate.survey.haloes import Painter, reach_deg
+from icmass.simulate.survey.setting import make_conditions, make_light_cone, make_source
+from icmass.simulate.survey.tiles import Tile, Tiling, parse_tiling
+
+__all__ = ["MANIFEST", "TILES", "Plan", "make_plan", "open_plan", "read_manifest"]
+
+Floats = NDArray[np.float64]
+
+MANIFEST: Final = "survey.json"
+TILES: Final = "tiles"
+_LIGHT_CONE: Final = "lightcone.h5"
+_LIGHT: Final = "halo_light.fits"
+_FORMAT: Final = "icmass survey"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A survey before its photons.
+
+    Attributes
+    ----------
+    directory : Path
+    config : SurveyConfig
+    conditions : Conditions
+    light_cone : LightCone
+    light : HaloLight
+        Of its haloes, which the background does without.
+    telescope : Instrument
+    painter : Painter
+    tiling : Tiling
+    """
+
+    directory: Path
+    config: SurveyConfig
+    conditions: Conditions
+    light_cone: LightCone
+    light: HaloLight
+    telescope: Instrument
+    painter: Painter
+    tiling: Tiling
+
+    @cached_property
+    def tiles(self) -> tuple[Tile, ...]:
+        """Tiles that hold some of the footprint."""
+        return self.tiling.tiles(self.conditions.footprint)
+
+    @cached_property
+    def reach_deg(self) -> Floats:
+        """How far from its centre each halo sends photons, degrees."""
+        haloes = self.light_cone.haloes
+        wings_deg = self.telescope.psf("survey").max_radius_arcsec / 3600.0
+        return reach_deg(haloes.r500c_kpc, haloes.redshift, self.painter.population, wings_deg)
+
+    @property
+    def agn_flux_limit(self) -> float:
+        """Of the AGN that are drawn; infinite for none."""
+        return self.config.agn_flux_limit if self.config.agn else float("inf")
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Versions, seed and configuration, in values that JSON can hold."""
+        return _provenance(self.config)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells this survey's tiles from those of others."""
+        text = json.dumps(self.provenance, sort_keys=True)
+        return sha256(text.encode()).hexdigest()[:16]
+
+
+def make_plan(config: SurveyConfig, directory: Path) -> Plan:
+    """Plan a survey, or read the plan of one that was begun.
+
+    Parameters
+    ----------
+    config : SurveyConfig
+    directory : Path
+        Empty, or begun with the same configuration.
+
+    Raises
+    ------
+    InputError
+        If the configuration cannot be met, or the directory holds another survey.
+    """
+    if (directory / MANIFEST).exists():
+        _require_same(directory, config)
+        return open_plan(directory)
+    telescope = Instrument.load(config.instrument)
+    population = Population.load(config.population)
+    conditions = make_conditions(config)
+    source = make_source(config)
+    light_cone = make_light_cone(config, population, conditions.footprint, source)
+    painter = _painter(config, population, conditions, light_cone, source)
+    shining = np.flatnonzero(painter.shining)
+    light = mean_light(
+        len(shining),
+        lambda number: painter.gas(int(shining[number])),
+        conditions.footprint.area_deg2,
+        telescope.response("survey").redistribution.energy_edges_kev,
+        SpectralTable.load(),
+        config.seed,
+    )
+    plan = Plan(
+        directory,
+        config,
+        conditions,
+        light_cone,
+        light,
+        telescope,
+        painter,
+        parse_tiling(config.tiles),
+    )
+    _write(plan)
+    return plan
+
+
+def open_plan(directory: Path) -> Plan:
+    """Read the plan of a survey; kept, for a worker draws many tiles of it.
+
+    Raises
+    ------
+    InputError
+        If there is no survey, it is damaged, or other versions of the software made it.
+    """
+    manifest = read_manifest(directory)
+    return _open(directory, json.dumps(manifest, sort_keys=True))
+
+
+@lru_cache(maxsize=1)
+def _open(directory: Path, manifest: str) -> Plan:
+    values = json.loads(manifest)
+    config, name = _config(values), values["footprint"]
+    telescope = Instrument.load(config.instrument)
+    population = Population.load(config.population)
+    conditions = read_conditions(directory, name)
+    light_cone = LightCone.read(directory / _LIGHT_CONE)
+    source = make_source(config)
+    return Plan(
+        directory,
+        config,
+        conditions,
+        light_cone,
+        _read_light(directory / _LIGHT),
+        telescope,
+        _painter(config, population, conditions, light_cone, source),
+        parse_tiling(config.tiles),
+    )
+
+
+def _painter(
+    config: SurveyConfig,
+    population: Population,
+    conditions: Conditions,
+    light_cone: LightCone,
+    source: SnapshotSource | None,
+) -> Painter:
+    typical_s = float(np.median(conditions.exposure_s))
+    return Painter(light_cone, population, config.seed, config.particles, typical_s, source)
+
+
+def _provenance(config: SurveyConfig) -> dict[str, Any]:
+    found = provenance(config.model_dump(mode="json"), config.seed)
+    return {**found, "versions": versions("healpy", "colossus")}
+
+
+def _write(plan: Plan) -> None:
+    """Write the plan; the manifest comes last, so that without it there is none."""
+    write_conditions(plan.conditions, plan.directory)
+    plan.light_cone.write(plan.directory / _LIGHT_CONE)
+    _write_light(plan.light, plan.telescope, plan.directory / _LIGHT)
+    values = {
+        "format": _FORMAT,
+        "fingerprint": plan.fingerprint,
+        "footprint": plan.conditions.footprint.name,
+        "area_deg2": plan.conditions.footprint.area_deg2,
+        "haloes": len(plan.light_cone),
+        "tiles": [tile.name for tile in plan.tiles],
+        "provenance": plan.provenance,
+    }
+    with atomic_write(plan.directory / MANIFEST, overwrite=True) as stage:
+        stage.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """Read the manifest of a survey.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is damaged.
+    """
+    path = directory / MANIFEST
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        found = values["format"]
+        missing = {"fingerprint", "footprint", "tiles", "provenance"} - values.keys()
+    except FileNotFoundError:
+        raise InputError(
+            f"{directory}: must be a survey; it has no {MANIFEST}. Give the directory that "
+            "`icmass survey` wrote."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: is damaged ({error}); make the survey again.") from error
+    if found != _FORMAT or missing:
+        raise InputError(f"{path}: must hold '{_FORMAT}'; it does not, or not the whole of it.")
+    return values
+
+
+def _config(manifest: dict[str, Any]) -> SurveyConfig:
+    return SurveyConfig.parse(manifest["provenance"]["config"])
+
+
+def _require_same(directory: Path, config: SurveyConfig) -> None:
+    """Raise if the survey of a directory is not what this configuration and software make."""
+    there = json.loads(json.dumps(read_manifest(directory)["provenance"]))
+    here = json.loads(json.dumps(_provenance(config)))
+    for part, what in (("config", "configuration"), ("versions", "version")):
+        for key, value in here[part].items():
+            old = there.get(part, {}).get(key)
+            if old != value:
+                raise InputError(
+                    f"{directory}: holds a survey of another {what}: {key} is {old} there and "
+                    f"{value} now. Go on with the same one, or choose another directory."
+                )
+
+
+def _write_light(light: HaloLight, telescope: Instrument, path: Path) -> None:
+    edges_kev = telescope.response("survey").redistribution.energy_edges_kev
+    unit = "photon / (s cm2 arcmin2)"
+    hdu = fits.BinTableHDU.from_columns(
+        [
+            fits.Column("ENERG_LO", "D", unit="keV", array=edges_kev[:-1]),
+            fits.Column("ENERG_HI", "D", unit="keV", array=edges_kev[1:]),
+            fits.Column("LIGHT", "D", unit=unit, array=light.per_arcmin2),
+        ],
+        name="HALO_LIGHT",
+    )
+    with atomic_write(path, overwrite=True) as stage:
+        fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(stage)
+
+
+def _read_light(path: Path) -> HaloLight:
+    try:
+        with fits.open(path) as file:
+            return HaloLight(file["HALO_LIGHT"].data["LIGHT"].astype(np.float64))
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise InputError(
+            f"{path}: is damaged ({error}). Remove the directory and make the survey again."
+        ) from error

@@ -1,0 +1,129 @@
+"""From the words of a configuration to footprint, maps and haloes."""
+
+import numpy as np
+
+from icmass.config import SurveyConfig
+from icmass.errors import InputError
+from icmass.simulate.footprints import Footprint, parse_footprint, preset
+from icmass.simulate.lightcone import (
+    LightCone,
+    draw_light_cone,
+    nearest_templates,
+    read_light_cone,
+    with_templates,
+)
+from icmass.simulate.population.parameters import Population
+from icmass.simulate.skymaps import (
+    CELL_NSIDE,
+    SkyMap,
+    galactic_column,
+    read_column,
+    read_exposure,
+    scan_exposure,
+)
+from icmass.simulate.snapshots.source import SnapshotSource
+from icmass.simulate.survey.conditions import Conditions
+
+__all__ = ["make_conditions", "make_light_cone", "make_source"]
+
+# Gas of snapshots is taken this far around a halo and no farther: other haloes are on the list.
+_AROUND_KPC = 6000.0
+
+
+def make_conditions(config: SurveyConfig) -> Conditions:
+    """Return footprint, exposure and column of a survey.
+
+    Raises
+    ------
+    InputError
+        If a preset or a form is unknown, a map cannot be read, or they do not overlap.
+    """
+    known = None if config.preset is None else preset(config.preset)
+    words = config.exposure or (known.exposure if known is not None else "")
+    if config.footprint is not None or known is None:
+        footprint = parse_footprint(config.footprint or "")
+    else:
+        footprint = known.footprint
+    if config.fraction < 1.0:
+        footprint = footprint.fraction(config.fraction)
+    return Conditions.over(footprint, _exposure(words, config), _column(config))
+
+
+def make_source(config: SurveyConfig) -> SnapshotSource | None:
+    """Return the snapshots whose haloes stand for those of the light cone; None if painted."""
+    if config.snapshot is None:
+        return None
+    return SnapshotSource(
+        config.snapshot,
+        halos=config.halos,
+        lines_of_sight=3,
+        width_kpc=_AROUND_KPC,
+        depth_kpc=_AROUND_KPC,
+    )
+
+
+def make_light_cone(
+    config: SurveyConfig,
+    population: Population,
+    footprint: Footprint,
+    source: SnapshotSource | None,
+) -> LightCone:
+    """Draw or read the haloes of a survey."""
+    parameters = population.haloes
+    if config.lightcone is not None:
+        cone = read_light_cone(config.lightcone, parameters, footprint, config.seed)
+        low, high = config.redshift_range
+        redshift = cone.haloes.redshift
+        heavy = cone.haloes.m500c_msun >= config.min_m500c_msun
+        cone = cone.select(heavy & (redshift >= low) & (redshift <= high))
+    else:
+        cone = draw_light_cone(
+            parameters,
+            footprint,
+            min_mass_msun=config.min_m500c_msun,
+            redshift_range=config.redshift_range,
+            clustering=config.clustering,
+            seed=config.seed,
+        )
+    if source is None:
+        return cone
+    haloes = [source.halo(index) for index in range(len(source))]
+    masses = np.array([halo.m500c_msun for halo in haloes])
+    redshifts = np.array([source.redshift(index) for index in range(len(source))])
+    return with_templates(cone, nearest_templates(cone, masses, redshifts, config.seed), haloes)
+
+
+def _exposure(words: str, config: SurveyConfig) -> SkyMap:
+    form, _, value = words.partition(":")
+    if form in ("flat", "scan") and value:
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if not 0.0 < number < np.inf:
+            raise InputError(f"exposure: must have a number above 0 after {form}:; got '{value}'.")
+        return SkyMap.uniform(number, unit="s") if form == "flat" else scan_exposure(number)
+    if words.endswith((".fits", ".fits.gz", ".fit")):
+        return read_exposure(words, frame=config.frame)
+    raise InputError(
+        "exposure: must be flat:SECONDS, scan:PASSES or a HEALPix map that ends in .fits; "
+        f"got '{words}'."
+    )
+
+
+def _column(config: SurveyConfig) -> SkyMap:
+    words = config.column
+    if words == "model":
+        return galactic_column(CELL_NSIDE)
+    if words.endswith((".fits", ".fits.gz", ".fit")):
+        return read_column(words, frame=config.frame)
+    try:
+        number = float(words)
+    except ValueError:
+        number = float("nan")
+    if not 0.0 <= number < np.inf:
+        raise InputError(
+            "column: must be model, a number in cm^-2 or a HEALPix map that ends in .fits; "
+            f"got '{words}'."
+        )
+    return SkyMap.uniform(number, unit="cm-2")

@@ -1,0 +1,225 @@
+"""A whole survey: every photon once, the same whoever makes it, resumed after anything."""
+
+import json
+import shutil
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from icmass.config import SurveyConfig
+from icmass.errors import InputError, OutputError
+from icmass.simulate.cutouts import read_event_list
+from icmass.simulate.survey import simulate_survey
+from tests.helpers.stats import assert_chi_square
+
+# 2.5 deg^2 about a corner of four tiles of 0.84 deg^2, seen for little.
+SKY = {
+    "footprint": "cone:45,0,0.9",
+    "exposure": "flat:600",
+    "column": "3e20",
+    "tiles": "healpix:64",
+    "min_m500c_msun": 1e14,
+    "redshift_range": [0.05, 0.6],
+    "agn_flux_limit": 5e-15,
+    "particles": 5000,
+    "clustering": False,
+    "detect": False,
+    "seed": 11,
+}
+
+
+def config(**other: object) -> SurveyConfig:
+    return SurveyConfig.parse({**SKY, **other})
+
+
+def contents(place: Path) -> dict[str, str]:
+    return {
+        path.relative_to(place).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in place.rglob("*")
+        if path.is_file() and path.name != "summary.json"  # it names the directory
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("survey") / "s"
+    simulate_survey(config(), place, workers=1)
+    return place
+
+
+def events_of(place: Path) -> dict[str, object]:
+    return {
+        path.parent.name: read_event_list(path)
+        for path in sorted(place.glob("tiles/*/events.fits"))
+    }
+
+
+def joined(place: Path, name: str) -> np.ndarray:
+    return np.concatenate([getattr(events, name) for events in events_of(place).values()])
+
+
+def test_every_photon_of_a_source_is_in_exactly_one_tile(whole):
+    ids, counts = np.unique(joined(whole, "source_id"), return_counts=True)
+    found = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+    tables = [Table.read(whole / "haloes.fits")["halo_id", "n_photons", "n_outside"]]
+    for path in sorted(whole.glob("tiles/*/agn.fits")):
+        tables.append(Table.read(path, hdu=1)["source_id", "n_photons", "n_outside"])
+    total, spread = 0, 0
+    for table in tables:
+        for source, drawn, outside in table.iterrows():
+            assert found.pop(int(source), 0) == drawn - outside
+            total += int(drawn)
+    assert found.keys() == {0}  # background: nothing else is left
+    assert total > 2000
+    for path in whole.glob("tiles/*/agn.fits"):
+        table = Table.read(path, hdu=1)
+        spread += int((table["n_in_tile"] + table["n_outside"] < table["n_photons"]).sum())
+    assert spread > 3  # sources whose photons lie in several tiles
+
+
+def test_photons_lie_in_the_tile_that_owns_them(whole):
+    from icmass.simulate.survey.tiles import parse_tiling
+
+    tiling = parse_tiling("healpix:64")
+    numbers = set()
+    for path in whole.glob("tiles/*"):
+        events = read_event_list(path / "events.fits")
+        owner = np.unique(tiling.owner(events.ra_deg, events.dec_deg))
+        assert len(owner) == 1
+        numbers.add(int(owner[0]))
+    assert len(numbers) == len(list(whole.glob("tiles/*"))) >= 4
+
+
+def test_sources_have_the_photons_they_should(whole):
+    tables = [Table.read(path, hdu=1) for path in sorted(whole.glob("tiles/*/agn.fits"))]
+    drawn = np.concatenate([np.asarray(table["n_photons"]) for table in tables])
+    expected = np.concatenate([np.asarray(table["expected"]) for table in tables])
+    assert_chi_square(drawn, expected)
+    haloes = Table.read(whole / "haloes.fits")
+    assert_chi_square(np.asarray(haloes["n_photons"]), np.asarray(haloes["expected"]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tiles", ["healpix:32", "erass"])
+def test_the_sky_does_not_depend_on_the_tiles(whole, tmp_path, tiles):
+    simulate_survey(config(tiles=tiles), tmp_path / "s", workers=1)
+    for name in ("ra_deg", "energy_kev", "source_id"):
+        np.testing.assert_array_equal(
+            np.sort(joined(tmp_path / "s", name)), np.sort(joined(whole, name))
+        )
+
+
+@pytest.mark.slow
+def test_two_workers_write_the_same_bytes(whole, tmp_path):
+    simulate_survey(config(), tmp_path / "s", workers=2)
+    assert contents(tmp_path / "s") == contents(whole)
+
+
+def test_goes_on_where_it_was(whole, tmp_path):
+    place = tmp_path / "s"
+
+    def interrupt(progress):
+        if progress.done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate_survey(config(), place, workers=1, report=interrupt)
+    kept = {path: path.stat().st_mtime_ns for path in place.glob("tiles/*/events.fits")}
+    assert len(kept) == 2
+    (place / "tiles" / ".h64-1.0a1b2c3d.partial").mkdir()  # as a killed worker leaves it
+    seen = []
+    summary = simulate_survey(config(), place, workers=1, report=seen.append)
+    assert seen[0].done == seen[0].before == 2
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert contents(place) == contents(whole)
+    assert summary.values["made"] == summary.values["tiles"] - 2
+    assert simulate_survey(config(), place, workers=1).values["made"] == 0
+
+
+def test_a_plan_cut_short_is_made_again(whole, tmp_path):
+    place = tmp_path / "s"
+    place.mkdir()
+    for name in ("exposure.fits", "column.fits"):
+        shutil.copy(whole / name, place / name)
+    (place / ".lightcone.h5.01234567.partial.h5").write_bytes(b"half")
+    simulate_survey(config(), place, workers=1)
+    assert contents(place) == contents(whole)
+
+
+def test_another_configuration_is_refused(whole):
+    with pytest.raises(InputError, match=r"another configuration: seed is 11 there and 12 now"):
+        simulate_survey(config(seed=12), whole, workers=1)
+
+
+def test_other_versions_are_told(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "s")
+    manifest = tmp_path / "s" / "survey.json"
+    values = json.loads(manifest.read_text())
+    values["provenance"]["versions"]["healpy"] = "1.0"
+    manifest.write_text(json.dumps(values))
+    with pytest.raises(InputError, match=r"another version: healpy is 1\.0 there"):
+        simulate_survey(config(), tmp_path / "s", workers=1)
+
+
+def test_tiles_of_another_run_are_told(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "s")
+    tile = sorted((tmp_path / "s" / "tiles").iterdir())[1]
+    record = json.loads((tile / "tile.json").read_text())
+    (tile / "tile.json").write_text(json.dumps({**record, "fingerprint": "0123456789abcdef"}))
+    with pytest.raises(InputError, match=rf"a tile of another survey, 'tiles/{tile.name}'"):
+        simulate_survey(config(), tmp_path / "s", workers=1)
+    shutil.rmtree(tile)
+    (tmp_path / "s" / "tiles" / "h64-99999").mkdir()
+    with pytest.raises(InputError, match=r"a tile of another survey, 'tiles/h64-99999'"):
+        simulate_survey(config(), tmp_path / "s", workers=1)
+
+
+def test_directories_that_hold_other_things(tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(OutputError, match=r"must be new, empty or a survey; it holds 'notes\.txt'"):
+        simulate_survey(config(), tmp_path, workers=1)
+    with pytest.raises(OutputError, match="must be a directory"):
+        simulate_survey(config(), tmp_path / "notes.txt", workers=1)
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "survey.json").write_text("{")
+    with pytest.raises(InputError, match=r"survey\.json: is damaged"):
+        simulate_survey(config(), tmp_path / "d", workers=1)
+    (tmp_path / "d" / "survey.json").write_text('{"format": "x"}')
+    with pytest.raises(InputError, match=r"must hold 'icmass survey'"):
+        simulate_survey(config(), tmp_path / "d", workers=1)
+
+
+def test_one_writer_at_a_time(whole):
+    from icmass.catalog.lock import DirectoryLock
+
+    with (
+        DirectoryLock(whole),
+        pytest.raises(OutputError, match="another run writes into it"),
+    ):
+        simulate_survey(config(), whole, workers=1)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_ends_the_run_in_one_line(tmp_path, monkeypatch):
+    from tests.helpers import deadly_tile
+
+    monkeypatch.setattr("icmass.simulate.survey.driver.make_tile", deadly_tile.make_tile)
+    with pytest.raises(InputError, match="a worker ended before its work"):
+        simulate_survey(config(), tmp_path / "s", workers=2)
+    monkeypatch.undo()
+    summary = simulate_survey(config(), tmp_path / "s", workers=1)
+    assert summary.values["tiles"] == len(list((tmp_path / "s" / "tiles").iterdir()))
+
+
+def test_switches(tmp_path):
+    small = {"footprint": "cone:45,0.4,0.3", "tiles": "healpix:16"}
+    dark = simulate_survey(
+        config(**small, agn=False, background=False), tmp_path / "dark", workers=1
+    ).values
+    assert (dark["agn"], dark["agn_events"], dark["background"]) == (0, 0, 0)
+    lit = simulate_survey(config(**small, agn=False), tmp_path / "lit", workers=1).values
+    assert lit["icm"] == dark["icm"]
+    assert lit["background"] > 500
