@@ -145,13 +145,13 @@ def background(place: Path) -> dict[str, Any]:
     catalogue = rates.pop((0.2, 2.3)) / share
     return {
         "masked_share": round(1.0 - float(free.mean()), 4),
-        "background": {
+        "background_rates": {
             f"{lo:g}-{hi:g}": {
                 "rate": round(rate, 3), "ratio": round(rate / MEASURED_RATES[lo, hi], 3)
             }
             for (lo, hi), rate in rates.items()
         },
-        "background_0.2-2.3_vignetted": {
+        "background_rate_vignetted": {
             "rate": round(catalogue, 2), "ratio": round(catalogue / CATALOGUE_RATE, 3)
         },
     }  # fmt: skip

@@ -338,13 +338,16 @@ class Run:
     def _require_same(self, other: "Run") -> None:
         """Refuse to go on with a run as if it were another."""
         found, expected = self._to_dict(), other._to_dict()
-        for part in ("catalog", "config", "inputs", "plan"):
-            for key, value in expected[part].items():
-                if key not in _MACHINE and found[part].get(key) != value:
-                    raise InputError(
-                        f"{self.path}: is a run with another {part} {key}: expected {value}, found "
-                        f"{found[part].get(key)}. Give another directory for this one."
-                    )
+        parts = ("catalog", "config", "inputs", "plan")
+        keys = [(part, key) for part in parts for key in expected[part] if key not in _MACHINE]
+        # Another selection is another catalog: what was asked for says more than a fingerprint.
+        for part, key in [("config", "where"), *keys]:
+            value, got = expected[part][key], found[part].get(key)
+            if got != value:
+                raise InputError(
+                    f"{self.path}: is a run with another {part} {key}: expected {value}, found "
+                    f"{got}. Give another directory for this one."
+                )
 
 
 def file_hash(path: Path) -> str:

@@ -153,13 +153,24 @@ def is_first_device() -> bool:
 
 
 def chosen_clusters(catalog: Catalog, config: TrainConfig) -> Catalog:
-    """Return the clusters that are used: all, or those of the first haloes of a random order."""
+    """Return the clusters that are used: all, or those asked for.
+
+    These are the clusters for which the conditions of ``where`` hold, and of them those of the
+    first ``max_clusters`` haloes of a random order.
+
+    Raises
+    ------
+    InputError
+        If a condition cannot be read or leaves nothing, or the mass of a cluster is not known.
+    """
+    catalog = catalog.where(*config.where)
     mass = catalog.column("m500c_msun")
     usable = (mass > 0) & np.isfinite(mass)
     if not usable.all():
         raise InputError(
             f"{catalog.path}: must know m500c_msun of every cluster to train; "
-            f"{np.sum(~usable)} of {len(mass)} are not known. Select those that are."
+            f"{np.sum(~usable)} of {len(mass)} are not known. Select those that are, by "
+            "where: m500c_msun > 0."
         )
     if config.max_clusters is None or config.max_clusters >= len(catalog):
         return catalog

@@ -137,6 +137,15 @@ class ChangedCatalog(Catalog):
         """Return a view of some rows."""
         return type(self)(self._base.select(mask), self.change)
 
+    def where(self, *conditions: str) -> Self:
+        """Return a view of rows for which conditions hold before the change.
+
+        So a sample that was selected, by detection say, is of the same clusters after any change.
+        """
+        if not conditions:
+            return self
+        return type(self)(self._base.where(*conditions), self.change)
+
     def _changed_rows(self) -> NDArray[np.void]:
         """Return all columns, changed; made once, as readers ask for each batch."""
         if self._told is None or len(self._told) != len(self):

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from icmass.catalog import predictions as _predictions
 from icmass.catalog.columns import Column
+from icmass.catalog.conditions import rows_where
 from icmass.catalog.manifest import ShardRecord
 from icmass.catalog.names import known
 from icmass.catalog.shard_data import Failure, ShardData, row_keys
@@ -264,6 +265,28 @@ class CatalogReader:
                 raise InputError(f"mask: must have the shape ({len(self)},); got {chosen.shape}.")
             chosen = np.flatnonzero(chosen)
         return type(self)(self._store, self._global(chosen))
+
+    def where(self, *conditions: str) -> Self:
+        """Return a view of the rows for which all conditions hold; with none, all of this.
+
+        Parameters
+        ----------
+        *conditions : str
+            ``detected``, ``not detected``, ``redshift < 0.3``, ``flags lacks BLENDED``: a column, a
+            column and a number in its unit, or a flag (`icmass.catalog.conditions.rows_where`). A
+            row of which the value is not known fails.
+
+        Returns
+        -------
+        Catalog
+            As `select` gives it.
+
+        Raises
+        ------
+        InputError
+            If a condition cannot be read, its column is not in the catalog, or no row is left.
+        """
+        return self.select(rows_where(self, conditions)) if conditions else self
 
     # Inside
 

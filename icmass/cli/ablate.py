@@ -69,7 +69,8 @@ def ablate(
     from icmass.catalog import Catalog
     from icmass.estimate.runs import Run
 
-    found, opened = Run.open(run), Catalog.open(catalog)
+    found = Run.open(run)
+    opened = Catalog.open(catalog).where(*found.config.where)
     wanted = None if only is None else [name.strip() for name in only.split(",")]
     plan = _plan(found, opened, wanted, epochs)
     _make_place(output)

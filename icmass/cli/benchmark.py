@@ -3,6 +3,8 @@
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +14,7 @@ from icmass.cli.train import show_training
 from icmass.cli.wide_table import print_wide_table
 
 if TYPE_CHECKING:
-    from icmass.estimate.benchmark import Table
+    from icmass.estimate.benchmark import Suite, Table
 
 __all__ = ["benchmark"]
 
@@ -26,6 +28,13 @@ def benchmark(
         str,
         typer.Option(help="quick (3 minutes on two cores), cpu (45 minutes) or paper (for a GPU)."),
     ] = "quick",
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Use clusters where this holds: detected, 'redshift < 0.3'. May be repeated.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
     accelerator: Annotated[
         str | None, typer.Option(help="Lightning's: cpu, gpu, mps, auto; the suite's by default.")
@@ -48,7 +57,7 @@ def benchmark(
     table = run_benchmark(
         Catalog.open(catalog),
         output,
-        suite_named(suite),
+        _selected(suite_named(suite), where or ()),
         seed=seed,
         overrides={key: value for key, value in given.items() if value is not None},
         workers=workers,
@@ -61,6 +70,17 @@ def benchmark(
         return
     _print(table)
     typer.echo(f"tables and figures: {output}")
+
+
+def _selected(suite: "Suite", where: Sequence[str]) -> "Suite":
+    """Return a suite on clusters for which conditions hold, which is said with the table."""
+    if not where:
+        return suite
+    return replace(
+        suite,
+        statement=f"{suite.statement}; clusters where {' and '.join(where)}",
+        common={**suite.common, "where": list(where)},
+    )
 
 
 def _print(table: "Table") -> None:

@@ -139,9 +139,7 @@ def cutouts(
         "patterns": patterns,
         "instrument": instrument,
     }
-    chosen = {key: value for key, value in given.items() if value}
-    if nh is not None:
-        chosen["nh_cm2"] = nh
+    chosen = {key: value for key, value in given.items() if value not in (None, [])}
     settings = CutoutsConfig.load(config, chosen, lambda key: _OPTIONS.get(key, key))
     with show_progress("positions") as report:
         done = cut_outs(

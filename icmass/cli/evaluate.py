@@ -54,6 +54,14 @@ def evaluate(
             help="Try the first without AGN, with double background, and less exposed.",
         ),
     ] = True,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Judge clusters of each catalog where this holds: detected, 'redshift < 0.3'. "
+            "May be repeated.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the thinning to less exposure.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace DIR.")] = False,
@@ -67,14 +75,18 @@ def evaluate(
     from icmass.files import check_output
 
     found = Run.open(run)
-    opened = _named([(path, Catalog.open(path)) for path in catalogs])
+    conditions = where or []
+    opened = _named([(path, Catalog.open(path).where(*conditions)) for path in catalogs])
     if output is not None:
         check_output(output, overwrite=overwrite)
     rows, notes = _evaluate(found, opened, shifts=shifts, seed=seed)
+    if conditions:
+        notes.insert(0, f"clusters where {' and '.join(conditions)}")
     values = {
         "run": str(run),
         "run_fingerprint": found.fingerprint,
         "catalogs": {name: catalog.fingerprint() for name, catalog in opened.items()},
+        "where": conditions,
         "seed": seed,
         "rows": [_values(row) for row in rows],
         "notes": notes,

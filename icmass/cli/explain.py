@@ -83,7 +83,10 @@ def explain(
     from icmass.files import check_output
     from icmass.interpret.explanation import Plan
 
-    found, opened = Run.open(run), Catalog.open(catalog)
+    found = Run.open(run)
+    opened = Catalog.open(catalog)
+    if not all_folds:
+        opened = opened.where(*found.config.where)
     subject = subject_of(found, opened, target=target, all_folds=all_folds, device=device)
     _require_own(found, subject, all_folds=all_folds)
     sky = baseline or ("background" if "background" in subject.origins else "empty")

@@ -139,7 +139,9 @@ def survey(
             settings, output, workers=workers, scheduler=scheduler, report=report
         )
     values = dict(summary.values)
-    if cutouts:
+    if cutouts and not values["haloes"]:
+        typer.echo("no haloes in this survey: no cut-outs were made", err=True)
+    elif cutouts:
         values["cutouts"] = _cut_out(output, workers, scheduler)
     if as_json:
         typer.echo(json.dumps(values, indent=1, allow_nan=False))

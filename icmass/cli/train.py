@@ -29,6 +29,7 @@ _OPTIONS = {
     "folds": "--folds",
     "members": "--members",
     "validation": "--validation",
+    "where": "--where",
     "epochs": "--epochs",
     "seed": "--seed",
     "accelerator": "--accelerator",
@@ -81,6 +82,14 @@ def train(
     validation: Annotated[
         float | None, typer.Option(help="Part of the rest set apart. [default: 0.1]")
     ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Use clusters where this holds: detected, 'redshift < 0.3', 'flags lacks "
+            "BLENDED'. May be repeated.",
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the data, at most.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random. [default: 0]")] = None,
     accelerator: Annotated[
@@ -115,6 +124,7 @@ def train(
         "folds": folds,
         "members": members,
         "validation": validation,
+        "where": where or None,
         "epochs": epochs,
         "seed": seed,
         "accelerator": accelerator,
@@ -225,15 +235,17 @@ def _print_run(run: "Run", metrics: dict[str, float], as_json: bool) -> None:
         "channels": [channel.name for channel in run.inputs.channels],
         "scalars": list(run.inputs.scalars),
         "clusters": run.n_clusters,
+        "where": list(run.config.where),
         "folds": run.config.folds,
         "metrics": {key: one if math.isfinite(one) else None for key, one in metrics.items()},
     }
     if as_json:
         typer.echo(json.dumps(values, indent=1, allow_nan=False))
         return
+    selected = f" where {' and '.join(run.config.where)}" if run.config.where else ""
     typer.echo(
         f"{run.path}: {run.config.network} on {', '.join(values['channels'])}; head "
-        f"{run.config.head}; {run.config.folds} folds of {run.n_clusters:,} clusters"
+        f"{run.config.head}; {run.config.folds} folds of {run.n_clusters:,} clusters{selected}"
     )
     words = {
         "slope_scatter": "scatter (residual of ln M_pred over its slope)",

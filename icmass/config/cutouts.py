@@ -92,8 +92,9 @@ class CutoutsConfig(Config):
     omega_m: Annotated[Number, Field(gt=0, lt=1)] = 0.272
     """Matter density of that flat cosmology."""
 
-    sample_id: Annotated[int, Field(ge=0)] = 0
-    """Number of the sample in the catalog."""
+    sample_id: Annotated[int, Field(ge=0)] | None = None
+    """Number of the sample in the catalog; one made from the positions by default, so that clusters
+    of different lists are never taken for one another."""
 
     rows_per_shard: Count | None = None
     """Rows in one file of the catalog, which one worker makes; by default 16 files, each of 16 to

@@ -1,13 +1,15 @@
 """What can be asked of `icmass survey`: which sky, seen how, and what is in it."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from icmass.config.base import Config, NotNegative, Number, Positive, number
+from icmass.config.base import Config, Number, Positive, number
 from icmass.config.simulate import Names
 
 __all__ = ["SurveyConfig"]
+
+_GREATEST_REDSHIFT: Final = 3.0  # up to which haloes are counted
 
 
 def _limits(value: Any) -> Any:
@@ -16,8 +18,8 @@ def _limits(value: Any) -> Any:
     if not isinstance(parts, list | tuple) or len(parts) != 2:
         raise ValueError("must be two numbers, LO,HI")
     lowest, highest = (number(part) for part in parts)
-    if not 0 < lowest < highest:
-        raise ValueError("must be LO,HI with 0 < LO < HI")
+    if not 0 < lowest < highest <= _GREATEST_REDSHIFT:
+        raise ValueError(f"must be LO,HI with 0 < LO < HI <= {_GREATEST_REDSHIFT:g}")
     return lowest, highest
 
 
@@ -64,7 +66,7 @@ class SurveyConfig(Config):
     population: str = "erosita"
     """Parameters of haloes and their gas: a name in the package, or a YAML file."""
 
-    min_m500c_msun: Positive = 2e13
+    min_m500c_msun: Annotated[Number, Field(ge=1e12, le=6e15)] = 2e13
     """Least massive halo drawn as a source, Msun; the light of lesser ones is in the background."""
 
     redshift_range: Limits = (0.05, 1.2)
@@ -97,7 +99,7 @@ class SurveyConfig(Config):
     detect: bool = True
     """Whether sources are searched on the images of each tile and matched to the truth."""
 
-    min_likelihood: NotNegative = 5.0
+    min_likelihood: Annotated[Number, Field(ge=3)] = 5.0
     """Least detection likelihood of a source in the list."""
 
     frame: Literal["icrs", "galactic", "ecliptic"] | None = None

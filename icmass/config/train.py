@@ -27,8 +27,14 @@ def _range(value: Any) -> Any:
     return lowest, highest
 
 
+def _texts(value: Any) -> Any:
+    """A list of texts, or one text."""
+    return [value] if isinstance(value, str) else value
+
+
 Count = Annotated[int, Field(ge=1)]
 Names = Annotated[list[str], BeforeValidator(_names), Field(min_length=1)]
+Texts = Annotated[list[str], BeforeValidator(_texts)]
 Range = Annotated[tuple[float, float] | None, BeforeValidator(_range)]
 
 
@@ -78,6 +84,10 @@ class TrainConfig(Config):
 
     max_clusters: Count | None = None
     """Haloes to use, the first of a random order; all by default."""
+
+    where: Texts = Field(default_factory=list)
+    """Conditions on columns, such as detected, redshift < 0.3 or flags lacks BLENDED; clusters for
+    which all hold are used."""
 
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of folds, weights, order and augmentation."""

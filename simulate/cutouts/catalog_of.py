@@ -42,6 +42,7 @@ _PLACE_NSIDE: Final = 8192  # rows are in the order of these pixels
 _REGION_NSIDE: Final = 32  # 1.8 deg
 _NO_LIST: Final = np.empty(0, dtype=[("unused", "u1")])  # of galaxies and regions
 _SUFFIXES: Final = ("", "_500")
+_SAMPLE_DIGITS: Final = 7  # of the hash of the positions that names their sample, hexadecimal
 
 
 class CutoutProducer:
@@ -293,11 +294,12 @@ def producer_of(config: CutoutsConfig) -> CutoutProducer:
         ),
         vignetted_fraction=config.vignetted_fraction,
         nh=sky_values(config.nh_map or config.nh_cm2, "nh_map"),
-        sample_id=config.sample_id,
     )
     positions = read_positions(
         config.positions, settings.cosmology, columns=config.columns, units=config.units
     )
+    own = int(positions.digest()[:_SAMPLE_DIGITS], 16)
+    settings = replace(settings, sample_id=own if config.sample_id is None else config.sample_id)
     files = scan_event_files(config.events, settings.selection)
     settings = _with_own_numbers(settings, files)
     origin = {

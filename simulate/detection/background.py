@@ -64,8 +64,8 @@ def estimate_background(image: FieldImage, psf: PSF, *, smoothing_arcsec: float 
     profiles = Profiles.of(psf, _EXTENTS_ARCSEC, image.grid.pixel_arcsec)
     for threshold in _ROUNDS:
         open_sky = image.observed & ~_sources(image, background, profiles, threshold)
-        if not open_sky.any():
-            break
+        if not image.counts[open_sky].any():
+            break  # all photons are of sources: nothing is left to measure
         background = _smooth(image, open_sky, smoothing_arcsec)
     return background
 

@@ -201,22 +201,23 @@ def _merged(found: list[Fit], pixel_arcsec: float) -> list[Fit]:
     An extended source within three core radii of one at least three times as bright is a part of
     it; its light is added. Two clusters in one line of sight may be joined so.
     """
-    kept: list[Fit] = []
-    for fit in sorted(found, key=lambda one: -one.rate):
-        whole = next((other for other in kept if _part(fit, other, pixel_arcsec)), None)
+    wholes: list[Fit] = []
+    extended = [fit for fit in found if fit.extent > 0]
+    for fit in sorted(extended, key=lambda one: -one.rate):
+        whole = next((other for other in wholes if _part(fit, other, pixel_arcsec)), None)
         if whole is None:
-            kept.append(fit)
+            wholes.append(fit)
             continue
         whole.rate += fit.rate
         whole.rate_error = float(np.hypot(whole.rate_error, fit.rate_error))
-    return kept
+    return [fit for fit in found if fit.extent == 0] + wholes
 
 
 def _part(fit: Fit, other: Fit, pixel_arcsec: float) -> bool:
     """Whether one extended source is a part of another."""
     distance = pixel_arcsec * float(np.hypot(fit.x - other.x, fit.y - other.y))
     near = distance < _PART_RADII * other.core_arcsec
-    return fit.extent > 0 and other.extent > 0 and near and fit.rate < _PART_RATE * other.rate
+    return near and fit.rate < _PART_RATE * other.rate
 
 
 def _listed(found: list[Fit], image: FieldImage) -> SourceList:

@@ -7,6 +7,7 @@ that are drawn belong to one and the same model.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ _THETA_STEP_ARCMIN = 4.0
 _GUIDE_SIZE = 512
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FoldedSpectra:
     """Detected photons per second and unit norm, by angle, node, part and photon energy.
 
@@ -140,9 +141,17 @@ class FoldedSpectra:
         Returns
         -------
         ndarray, shape (n_theta, n_node, n_part)
+            Not to be written to: it is kept for the next emitters of these spectra.
         """
-        recorded = self.redistribution.row_sum
-        chance = self.redistribution.band_probability(lo_kev, hi_kev)
-        chance = np.divide(chance, recorded, out=np.zeros_like(chance), where=recorded > 0)
-        share = np.diff(self.cdf.astype(np.float64), axis=-1, prepend=0.0) @ chance
-        return self.rate * share
+        return _band_rate(self, lo_kev, hi_kev)
+
+
+@lru_cache(maxsize=64)
+def _band_rate(spectra: FoldedSpectra, lo_kev: float, hi_kev: float) -> Floats:
+    recorded = spectra.redistribution.row_sum
+    chance = spectra.redistribution.band_probability(lo_kev, hi_kev)
+    chance = np.divide(chance, recorded, out=np.zeros_like(chance), where=recorded > 0)
+    share = np.diff(spectra.cdf.astype(np.float64), axis=-1, prepend=0.0) @ chance
+    rate: Floats = spectra.rate * share
+    rate.flags.writeable = False
+    return rate

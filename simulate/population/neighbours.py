@@ -163,11 +163,15 @@ def _mass_function(parameters: NeighbourParameters) -> tuple[Floats, Floats]:
 
 def _density(parameters: NeighbourParameters) -> float:
     """Number per comoving (Mpc/h)^3 in the whole range of masses."""
+    if parameters.density_mpc_h == 0.0:
+        return 0.0
     mass, below = _mass_function(parameters)
     above = below[-1] - np.interp(parameters.density_mass_msun_h, mass, below)
     return float(parameters.density_mpc_h * below[-1] / above)
 
 
 def _draw_masses(count: int, parameters: NeighbourParameters, rng: np.random.Generator) -> Floats:
+    if count == 0:
+        return np.empty(0)
     mass, below = _mass_function(parameters)
     return np.interp(rng.random(count) * below[-1], below, mass)

@@ -11,11 +11,11 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from icmass.errors import InputError
 from icmass.files import atomic_write
 from icmass.simulate.footprints import Footprint
 from icmass.simulate.skymaps import CELL_NSIDE, SKY_NSIDE
 from icmass.simulate.survey.conditions import Conditions
+from icmass.simulate.survey.damage import undamaged
 
 __all__ = ["COLUMN", "EXPOSURE", "read_conditions", "write_conditions", "write_pixels"]
 
@@ -100,12 +100,7 @@ def write_pixels(
 
 
 def _read(path: Path, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    try:
-        with fits.open(path) as file:
-            table = file["HEALPIX"].data
-            return table["PIXEL"].astype(np.int64), table[name].astype(np.float64)
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise InputError(
-            f"{path}: must be a map of this survey; it cannot be read ({error}). Remove the "
-            "directory and make the survey again."
-        ) from error
+    advice = "Remove the directory and make the survey again."
+    with undamaged(path, advice), fits.open(path) as file:
+        table = file["HEALPIX"].data
+        return table["PIXEL"].astype(np.int64), table[name].astype(np.float64)

@@ -5,6 +5,7 @@ them. A tile is a directory that appears whole; that is all that is needed to go
 ended a run.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -12,19 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from icmass.catalog.lock import DirectoryLock
+from icmass.catalog.lock import LOCK, DirectoryLock
 from icmass.config import SurveyConfig
 from icmass.errors import InputError, OutputError
 from icmass.files import check_output
 from icmass.simulate.production import Progress
+from icmass.simulate.survey.conditions_file import COLUMN, EXPOSURE
 from icmass.simulate.survey.make_tile import TileRecord, make_tile, read_record
-from icmass.simulate.survey.plan import MANIFEST, TILES, Plan, make_plan
+from icmass.simulate.survey.plan import MANIFEST, TILES, Plan, make_plan, write_plan
 from icmass.simulate.survey.summary import finish
 from icmass.workers import open_workers, usable_cores
 
 __all__ = ["Summary", "simulate_survey"]
 
 _PARTIAL = ".*.partial*"
+# What a directory may hold whose plan was cut short.
+_BEGUN = {TILES, LOCK, EXPOSURE, COLUMN, "lightcone.h5", "halo_light.fits"}
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,14 @@ def simulate_survey(
         If the directory cannot be used or another run writes into it.
     """
     begun = time.monotonic()
-    place = _open_directory(Path(directory))
+    place = _check_directory(Path(directory))
+    if not (place / MANIFEST).exists():
+        with open_workers(workers, scheduler):  # refuses those that cannot be had
+            pass
+    plan = make_plan(config, place)
+    _open_directory(place)
     with DirectoryLock(place):
-        plan = make_plan(config, place)
+        write_plan(plan)
         done = _finished(plan)
         todo = [tile.number for tile in plan.tiles if tile.name not in done]
         total, before = len(plan.tiles), len(plan.tiles) - len(todo)
@@ -101,35 +110,43 @@ def simulate_survey(
     return Summary(place, values, _who(workers, scheduler))
 
 
-def _open_directory(directory: Path) -> Path:
-    """Return the directory of a survey, made if missing; refuse one that holds other things."""
-    if not directory.exists():
-        check_output(directory).mkdir()
+def _check_directory(directory: Path) -> Path:
+    """Return the resolved place of a survey; refuse one that holds other things."""
+    if not os.path.exists(directory):  # false too where the name is too long
+        return check_output(directory)
     place = directory.resolve()
     if not place.is_dir():
         raise OutputError(f"{directory}: must be a directory; got a file. Choose another name.")
     if not (place / MANIFEST).exists():
-        known = {TILES, ".lock", "exposure.fits", "column.fits", "lightcone.h5", "halo_light.fits"}
         others = sorted(
             entry.name
             for entry in place.iterdir()
-            if entry.name not in known and not entry.match(_PARTIAL)
+            if entry.name not in _BEGUN and not entry.match(_PARTIAL)
         )
         if others:
             raise OutputError(
                 f"{directory}: must be new, empty or a survey; it holds '{others[0]}'. Choose "
                 "another name."
             )
-    for stage in place.glob(_PARTIAL):
-        stage.unlink(missing_ok=True)
-    (place / TILES).mkdir(exist_ok=True)
     return place
+
+
+def _open_directory(place: Path) -> None:
+    """Make the directory of a survey if it is missing."""
+    try:
+        (place / TILES).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{place}: cannot be written: {error.strerror}. Write to a directory that is yours."
+        ) from error
 
 
 def _finished(plan: Plan) -> dict[str, TileRecord]:
     """Return what is known of the tiles that are there; refuse tiles of another survey."""
     from shutil import rmtree  # noqa: PLC0415  (nowhere else)
 
+    for stage in plan.directory.glob(_PARTIAL):
+        stage.unlink(missing_ok=True)
     found = {}
     names = {tile.name for tile in plan.tiles}
     for entry in sorted((plan.directory / TILES).iterdir()):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from icmass.errors import InputError
 from icmass.simulate.emission.table import SpectralTable
+from icmass.simulate.events import Events
 from icmass.simulate.gas import Gas, Halo
 from icmass.simulate.instrument import Instrument
 from icmass.simulate.lightcone import LightCone
@@ -56,9 +57,10 @@ TRUTH: Final = (
     "centre_offset_r500c",
 )
 
-# Gas of a halo ends within 3 R500c of its centre, up to its shape; photons beyond are not drawn.
-_REACH_R500C: Final = 4.5
-_LEAST_PARTICLES: Final = 2_000
+# Gas of a halo ends within 3 R500c of its centre, up to its shape and the extent of particles; of
+# what lies beyond 4 no photon is drawn.
+_REACH_R500C: Final = 4.0
+_LEAST_PARTICLES: Final = 1_000
 _PARTICLES_PER_COUNT: Final = 100.0  # so that their noise is a tenth of that of the photons
 # Haloes that would send fewer photons on average are not drawn: one in ten sends a single one.
 _FEWEST_COUNTS: Final = 0.1
@@ -171,12 +173,17 @@ def reach_deg(
     """
     grid = np.linspace(redshift.min(), redshift.max(), 2000) if len(redshift) else np.ones(1)
     scale = population.haloes.cosmology().kpc_proper_per_arcmin(grid).value * 60.0
-    half_side = _REACH_R500C * r500c_kpc / np.interp(redshift, grid, scale) + wings_deg
-    return math.sqrt(2.0) * half_side  # the field is a square
+    # Offsets are those of a tangent plane, longer than arcs: this is on the safe side.
+    return _REACH_R500C * r500c_kpc / np.interp(redshift, grid, scale) + wings_deg
 
 
 def draw_halo(
-    painter: Painter, row: int, conditions: Conditions, instrument: Instrument
+    painter: Painter,
+    row: int,
+    conditions: Conditions,
+    instrument: Instrument,
+    *,
+    measured: bool = True,
 ) -> HaloPhotons:
     """Draw the photons of a halo.
 
@@ -187,6 +194,8 @@ def draw_halo(
         Of its light cone.
     conditions : Conditions
     instrument : Instrument
+    measured : bool
+        Whether the truth is wanted, which takes its time; it is empty otherwise.
 
     Returns
     -------
@@ -221,12 +230,13 @@ def draw_halo(
         painter.seed,
         ("survey", "halo", int(light_cone.key[row])),
     )
+    events = events.select(_within_circle(events, view))
     source_id = np.full(len(events), halo.halo_id, np.int64)
     return HaloPhotons(
         SkyEvents.of(events, *events.ra_dec(view), source_id),
         float(expected_counts(component, longest).sum()),
         float(expected_counts(component, longest, VIGNETTED_BAND).sum()),
-        {**scene.truth, **gas_truth(gas, _sphere(gas), table)},
+        {**scene.truth, **gas_truth(gas, _sphere(gas), table)} if measured else {},
     )
 
 
@@ -234,6 +244,12 @@ def _near(redshift: float) -> float:
     """Redshift at which spectra are folded."""
     step = math.log1p(_REDSHIFT_STEP)
     return math.expm1(step * round(math.log1p(redshift) / step))
+
+
+def _within_circle(events: Events, view: View) -> NDArray[np.bool_]:
+    """Tell which photons fell within the circle that the square field is drawn around."""
+    east, north = events.east_arcsec.astype(np.float64), events.north_arcsec.astype(np.float64)
+    return np.hypot(east, north) <= 0.5 * view.width_arcsec
 
 
 def _sphere(gas: Gas) -> Halo:

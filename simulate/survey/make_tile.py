@@ -119,7 +119,10 @@ def _make(plan: Plan, tile: Tile) -> TileRecord:
     tables = {"haloes": halo_table(sky.haloes), "agn": agn_table(sky.agn)}
     share = vignetted_share(plan.telescope, VIGNETTED_BAND)
     if plan.config.detect:
-        tables = find_in_tile(plan, tile, sky.events, tables, share)
+        tables = find_in_tile(plan, tile, sky, tables, share)
+    for name in ("haloes", "agn"):  # others stand in the tables of the tiles that own them
+        tables[name] = tables[name][np.asarray(tables[name]["owned"])]
+        tables[name].remove_column("owned")
     record = _record(plan, tile, sky.events, tables)
     pixel = _near_pixels(plan, tile)
     exposure_s = plan.conditions.exposure_of(pixel)

@@ -20,6 +20,7 @@ from icmass.simulate.survey.figures import (
 )
 from icmass.simulate.survey.plan import TILES, Plan
 from icmass.simulate.survey.tile_cards import tile_view
+from icmass.simulate.survey.tile_files import whole_tile
 from icmass.simulate.survey.tile_maps import VIGNETTED_BAND, tile_grid
 from icmass.simulate.survey.tiles import Tile
 from icmass.simulate.survey.vignetting import vignetted_share
@@ -36,6 +37,7 @@ _CIRCLED_MSUN: Final = 1e14
 _EXTENT_LIKELIHOOD: Final = 6.0  # of the clusters of eFEDS
 _EV_PER_KEV: Final = 1000.0
 _MOST_BINS: Final = 12
+_LEAST_SPAN: Final = 0.1  # of redshift, and of decades of mass
 
 
 def draw_pictures(plan: Plan, haloes: str, sources: str | None, counts: str) -> list[Path]:
@@ -56,19 +58,20 @@ def draw_pictures(plan: Plan, haloes: str, sources: str | None, counts: str) -> 
         table = file["HEALPIX"].data
         pixel, photons = table["PIXEL"].astype(np.int64), table["COUNTS"].astype(np.int64)
     title = f"{plan.conditions.footprint.name}, synthetic"
+    of_haloes = Table.read(plan.directory / haloes, hdu=1)
     drawn: dict[str, Figure | None] = {
         "counts": counts_map(pixel, photons, SKY_NSIDE, title=title),
-        "tile": _tile(plan, Table.read(plan.directory / haloes, hdu=1)),
+        "tile": _tile(plan, of_haloes),
     }
     if plan.config.agn:
         drawn["number_counts"] = _number_counts(plan, sources)
     if sources is not None:
-        drawn["completeness"] = _completeness(Table.read(plan.directory / haloes, hdu=1))
+        drawn["completeness"] = _completeness(of_haloes)
         drawn["purity"] = _purity(Table.read(plan.directory / sources, hdu=1))
     paths = []
     for name, figure in drawn.items():
         if figure is not None:
-            save(figure, place / f"{name}.png")
+            save(figure, place / f"{name}.png", overwrite=True)
             paths.append(place / f"{name}.png")
     return paths
 
@@ -77,7 +80,10 @@ def _tile(plan: Plan, haloes: Table) -> "Figure":
     """Picture of one tile, with its massive haloes circled."""
     tile = _fullest(plan)
     view, grid = tile_view(tile), tile_grid(tile, _PIXEL_ARCSEC)
-    with fits.open(plan.directory / TILES / tile.name / "events.fits") as file:
+    with (
+        whole_tile(plan.directory / TILES / tile.name) as place,
+        fits.open(place / "events.fits") as file,
+    ):
         events = file["EVENTS"].data
         east, north = view.offsets(events["RA"], events["DEC"])
         energy_kev = events["PI"] / _EV_PER_KEV
@@ -117,9 +123,10 @@ def _fullest(plan: Plan) -> Tile:
 def _number_counts(plan: Plan, sources: str | None) -> "Figure | None":
     flux, conversion = [], []
     for tile in plan.tiles:
-        agn = Table.read(plan.directory / TILES / tile.name / "agn.fits", hdu=1)
-        flux.append(np.asarray(agn["flux"], np.float64))
-        conversion.append(np.asarray(agn["expected_soft"] / (agn["flux"] * agn["exposure_s"])))
+        with whole_tile(plan.directory / TILES / tile.name) as place:
+            agn = Table.read(place / "agn.fits", hdu=1)
+            flux.append(np.asarray(agn["flux"], np.float64))
+            conversion.append(np.asarray(agn["expected_soft"] / (agn["flux"] * agn["exposure_s"])))
     put_in = np.concatenate(flux)
     if not len(put_in):
         return None
@@ -130,14 +137,16 @@ def _number_counts(plan: Plan, sources: str | None) -> "Figure | None":
         share = vignetted_share(plan.telescope, VIGNETTED_BAND)
         per_flux = float(np.median(np.concatenate(conversion))) / share
         found = np.asarray(points["rate"], np.float64) / per_flux
-    limits = np.geomspace(put_in.min(), put_in.max(), 200)
+    limits = np.geomspace(put_in.min() / 2.0, put_in.max() * 2.0, 200)
     relation = (limits, NumberCounts.default().number_above(limits))
     return number_counts_figure(
         put_in, plan.conditions.footprint.area_deg2, relation, flux_found=found
     )
 
 
-def _completeness(haloes: Table) -> "Figure":
+def _completeness(haloes: Table) -> "Figure | None":
+    if not len(haloes):
+        return None
     detected = np.asarray(haloes["detected"], dtype=bool)
     likelihood = np.nan_to_num(np.asarray(haloes["extent_likelihood"], np.float64))
     extended = detected & (np.nan_to_num(haloes["extent_arcsec"]) > 0.0)
@@ -159,7 +168,7 @@ def _completeness(haloes: Table) -> "Figure":
             "redshift, above $10^{14} M_\\odot$",
             redshift[massive],
             of_massive,
-            np.linspace(redshift.min(), redshift.max(), 7),
+            np.linspace(*_span(redshift), 7),
         ),
     ]
     if exposure_s.max() > 1.2 * exposure_s.min():
@@ -175,15 +184,20 @@ def _completeness(haloes: Table) -> "Figure":
     return completeness_figure(panels)
 
 
-def _purity(sources: Table) -> "Figure":
+def _purity(sources: Table) -> "Figure | None":
+    if not len(sources):
+        return None
     kind = np.asarray(sources["kind"]).astype(str)
     extended = np.asarray(sources["extent_arcsec"]) > 0.0
     likelihood = np.asarray(sources["det_like"], np.float64)
-    edges = np.geomspace(likelihood.min(), max(likelihood.max(), 20.0) * 1.001, _MOST_BINS)
     by_extent = np.asarray(sources["ext_like"], np.float64)[extended]
     panels = [
         SharePanel.of(
-            "detection likelihood", likelihood, {"real": kind != "spurious"}, edges, log=True
+            "detection likelihood",
+            likelihood,
+            {"real": kind != "spurious"},
+            _of_likelihood(likelihood, _MOST_BINS),
+            log=True,
         )
     ]
     if len(by_extent):
@@ -192,12 +206,24 @@ def _purity(sources: Table) -> "Figure":
                 "extent likelihood",
                 by_extent,
                 {"real": kind[extended] == "halo"},
-                np.geomspace(by_extent.min(), max(by_extent.max(), 20.0) * 1.001, 7),
+                _of_likelihood(by_extent, 7),
                 log=True,
             )
         )
     return completeness_figure(panels, ylabel="share that is real")
 
 
+def _of_likelihood(likelihood: NDArray[np.float64], number: int) -> NDArray[np.float64]:
+    """Edges of bins from the least of some likelihoods to the greatest, 20, or twice the least."""
+    lowest, highest = float(likelihood.min()), float(likelihood.max())
+    return np.geomspace(lowest, 1.001 * max(highest, 20.0, 2.0 * lowest), number)
+
+
 def _edges(log_values: NDArray[np.float64], base: float) -> NDArray[np.float64]:
-    return base ** np.linspace(log_values.min(), log_values.max() + 1e-6, _MOST_BINS)
+    return base ** np.linspace(*_span(log_values), _MOST_BINS)
+
+
+def _span(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Limits that hold all values, apart also where those are all alike."""
+    lowest, highest = float(values.min()), float(values.max())
+    return lowest, max(highest + 1e-6, lowest + _LEAST_SPAN)

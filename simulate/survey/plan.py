@@ -1,7 +1,7 @@
 """What is fixed before the first photon: the sky, its conditions, haloes, tiles.
 
-The driver makes the plan and writes it into the directory of the survey; workers read it there, so
-that all see the same.
+The driver makes the plan, and writes it into the directory of the survey when all of it is known;
+workers read it there, so that all see the same.
 """
 
 import json
@@ -23,15 +23,17 @@ from icmass.simulate.emission.table import SpectralTable
 from icmass.simulate.instrument import Instrument
 from icmass.simulate.lightcone import LightCone
 from icmass.simulate.population.parameters import Population
+from icmass.simulate.sky.agn_counts import NumberCounts
 from icmass.simulate.snapshots.source import SnapshotSource
 from icmass.simulate.survey.conditions import Conditions
 from icmass.simulate.survey.conditions_file import read_conditions, write_conditions
+from icmass.simulate.survey.damage import undamaged
 from icmass.simulate.survey.faint_light import HaloLight, mean_light
 from icmass.simulate.survey.haloes import Painter, reach_deg
 from icmass.simulate.survey.setting import make_conditions, make_light_cone, make_source
 from icmass.simulate.survey.tiles import Tile, Tiling, parse_tiling
 
-__all__ = ["MANIFEST", "TILES", "Plan", "make_plan", "open_plan", "read_manifest"]
+__all__ = ["MANIFEST", "TILES", "Plan", "make_plan", "open_plan", "read_manifest", "write_plan"]
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +42,13 @@ TILES: Final = "tiles"
 _LIGHT_CONE: Final = "lightcone.h5"
 _LIGHT: Final = "halo_light.fits"
 _FORMAT: Final = "icmass survey"
+# Parts of the provenance in which two surveys may differ, the first cause first.
+_PARTS: Final = {
+    "config": "configuration",
+    "population": "population",
+    "telescope": "telescope",
+    "versions": "version",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +97,7 @@ class Plan:
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """Versions, seed and configuration, in values that JSON can hold."""
-        return _provenance(self.config)
+        return _provenance(self.config, self.painter.population, self.telescope)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -98,24 +107,27 @@ class Plan:
 
 
 def make_plan(config: SurveyConfig, directory: Path) -> Plan:
-    """Plan a survey, or read the plan of one that was begun.
+    """Plan a survey, or read the plan of one that was begun; nothing is written.
 
     Parameters
     ----------
     config : SurveyConfig
     directory : Path
-        Empty, or begun with the same configuration.
+        Empty, begun with the same configuration, or not there yet.
 
     Raises
     ------
     InputError
         If the configuration cannot be met, or the directory holds another survey.
     """
-    if (directory / MANIFEST).exists():
-        _require_same(directory, config)
-        return open_plan(directory)
-    telescope = Instrument.load(config.instrument)
+    tiling, telescope = parse_tiling(config.tiles), Instrument.load(config.instrument)
     population = Population.load(config.population)
+    if (directory / MANIFEST).exists():
+        _require_same(directory, _provenance(config, population, telescope))
+        return open_plan(directory)
+    _require_survey(telescope)
+    if config.agn:
+        NumberCounts.default().require_limit(config.agn_flux_limit)
     conditions = make_conditions(config)
     source = make_source(config)
     light_cone = make_light_cone(config, population, conditions.footprint, source)
@@ -129,18 +141,7 @@ def make_plan(config: SurveyConfig, directory: Path) -> Plan:
         SpectralTable.load(),
         config.seed,
     )
-    plan = Plan(
-        directory,
-        config,
-        conditions,
-        light_cone,
-        light,
-        telescope,
-        painter,
-        parse_tiling(config.tiles),
-    )
-    _write(plan)
-    return plan
+    return Plan(directory, config, conditions, light_cone, light, telescope, painter, tiling)
 
 
 def open_plan(directory: Path) -> Plan:
@@ -187,13 +188,42 @@ def _painter(
     return Painter(light_cone, population, config.seed, config.particles, typical_s, source)
 
 
-def _provenance(config: SurveyConfig) -> dict[str, Any]:
-    found = provenance(config.model_dump(mode="json"), config.seed)
+def _require_survey(telescope: Instrument) -> None:
+    """Raise if an instrument does not scan the sky."""
+    modes = sorted(telescope.psfs.keys() & telescope.responses.keys())
+    if "survey" not in modes:
+        raise InputError(
+            f"instrument: must have a mode 'survey'; {telescope.name} has {', '.join(modes)} "
+            "alone. Take erosita, or describe the survey in its file."
+        )
+
+
+def _provenance(
+    config: SurveyConfig, population: Population, telescope: Instrument
+) -> dict[str, Any]:
+    """What a survey depends on; files of the user, whose contents may change, by what they say."""
+    found = provenance(
+        config.model_dump(mode="json"),
+        config.seed,
+        population=population.model_dump(mode="json"),
+        telescope=dict(telescope.provenance),
+    )
     return {**found, "versions": versions("healpy", "colossus")}
 
 
-def _write(plan: Plan) -> None:
-    """Write the plan; the manifest comes last, so that without it there is none."""
+def write_plan(plan: Plan) -> None:
+    """Write a plan into its directory, unless it is there.
+
+    The manifest comes last, so that without it there is none.
+
+    Raises
+    ------
+    InputError
+        If another run has written another plan meanwhile.
+    """
+    if (plan.directory / MANIFEST).exists():
+        _require_same(plan.directory, plan.provenance)
+        return
     write_conditions(plan.conditions, plan.directory)
     plan.light_cone.write(plan.directory / _LIGHT_CONE)
     _write_light(plan.light, plan.telescope, plan.directory / _LIGHT)
@@ -223,6 +253,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         values = json.loads(path.read_text(encoding="utf-8"))
         found = values["format"]
         missing = {"fingerprint", "footprint", "tiles", "provenance"} - values.keys()
+        missing |= {"config", "versions"} - values.get("provenance", {}).keys()
     except FileNotFoundError:
         raise InputError(
             f"{directory}: must be a survey; it has no {MANIFEST}. Give the directory that "
@@ -239,18 +270,28 @@ def _config(manifest: dict[str, Any]) -> SurveyConfig:
     return SurveyConfig.parse(manifest["provenance"]["config"])
 
 
-def _require_same(directory: Path, config: SurveyConfig) -> None:
+def _require_same(directory: Path, provenance: dict[str, Any]) -> None:
     """Raise if the survey of a directory is not what this configuration and software make."""
     there = json.loads(json.dumps(read_manifest(directory)["provenance"]))
-    here = json.loads(json.dumps(_provenance(config)))
-    for part, what in (("config", "configuration"), ("versions", "version")):
-        for key, value in here[part].items():
-            old = there.get(part, {}).get(key)
-            if old != value:
+    here = json.loads(json.dumps(provenance))
+    for part, what in _PARTS.items():
+        old, new = _flat(there.get(part)), _flat(here[part])
+        for key in (*new, *old):
+            if old.get(key) != new.get(key):
                 raise InputError(
-                    f"{directory}: holds a survey of another {what}: {key} is {old} there and "
-                    f"{value} now. Go on with the same one, or choose another directory."
+                    f"{directory}: holds a survey of another {what}: {key} is {old.get(key)} there "
+                    f"and {new.get(key)} now. Go on with the same one, or choose another directory."
                 )
+
+
+def _flat(values: Any, name: str = "") -> dict[str, Any]:
+    """Values of nested mappings by their names with dots between."""
+    if not isinstance(values, dict):
+        return {name: values}
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{name}.{key}" if name else key)
+    return flat
 
 
 def _write_light(light: HaloLight, telescope: Instrument, path: Path) -> None:
@@ -269,10 +310,6 @@ def _write_light(light: HaloLight, telescope: Instrument, path: Path) -> None:
 
 
 def _read_light(path: Path) -> HaloLight:
-    try:
-        with fits.open(path) as file:
-            return HaloLight(file["HALO_LIGHT"].data["LIGHT"].astype(np.float64))
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise InputError(
-            f"{path}: is damaged ({error}). Remove the directory and make the survey again."
-        ) from error
+    advice = "Remove the directory and make the survey again."
+    with undamaged(path, advice), fits.open(path) as file:
+        return HaloLight(file["HALO_LIGHT"].data["LIGHT"].astype(np.float64))

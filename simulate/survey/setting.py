@@ -21,6 +21,7 @@ from icmass.simulate.skymaps import (
     read_exposure,
     scan_exposure,
 )
+from icmass.simulate.skymaps.column_density import MAX_COLUMN_CM2, MIN_COLUMN_CM2
 from icmass.simulate.snapshots.source import SnapshotSource
 from icmass.simulate.survey.conditions import Conditions
 
@@ -28,6 +29,8 @@ __all__ = ["make_conditions", "make_light_cone", "make_source"]
 
 # Gas of snapshots is taken this far around a halo and no farther: other haloes are on the list.
 _AROUND_KPC = 6000.0
+# Seconds, and all-sky surveys, beyond which a number is a slip.
+_MOST = {"flat": 1e7, "scan": 1e4}
 
 
 def make_conditions(config: SurveyConfig) -> Conditions:
@@ -100,8 +103,12 @@ def _exposure(words: str, config: SurveyConfig) -> SkyMap:
             number = float(value)
         except ValueError:
             number = float("nan")
-        if not 0.0 < number < np.inf:
-            raise InputError(f"exposure: must have a number above 0 after {form}:; got '{value}'.")
+        most = _MOST[form]
+        if not 0.0 < number <= most:
+            raise InputError(
+                f"exposure: must have a number above 0, up to {most:g}, after {form}:; got "
+                f"'{value}'."
+            )
         return SkyMap.uniform(number, unit="s") if form == "flat" else scan_exposure(number)
     if words.endswith((".fits", ".fits.gz", ".fit")):
         return read_exposure(words, frame=config.frame)
@@ -125,5 +132,10 @@ def _column(config: SurveyConfig) -> SkyMap:
         raise InputError(
             "column: must be model, a number in cm^-2 or a HEALPix map that ends in .fits; "
             f"got '{words}'."
+        )
+    if number and not MIN_COLUMN_CM2 <= number <= MAX_COLUMN_CM2:
+        raise InputError(
+            f"column: must be 0 or {MIN_COLUMN_CM2:.0e} to {MAX_COLUMN_CM2:.0e} cm^-2; got "
+            f"'{words}'. Give no logarithm, such as 3e20."
         )
     return SkyMap.uniform(number, unit="cm-2")

@@ -11,9 +11,11 @@ from astropy.table import Table, vstack
 from icmass.files import atomic_write
 from icmass.simulate.skymaps import SKY_NSIDE
 from icmass.simulate.survey.conditions_file import write_pixels
+from icmass.simulate.survey.find_in_tile import FOUND
 from icmass.simulate.survey.make_tile import COUNTS, TileRecord
 from icmass.simulate.survey.pictures import draw_pictures
 from icmass.simulate.survey.plan import TILES, Plan
+from icmass.simulate.survey.tile_files import whole_tile
 
 __all__ = ["HALOES", "SOURCES", "finish"]
 
@@ -38,12 +40,14 @@ def finish(plan: Plan, records: list[TileRecord]) -> dict[str, Any]:
     dict
         What ``summary.json`` holds.
     """
-    names = [HALOES, *([SOURCES] if plan.config.detect else [])]
-    for name in names:
-        _join_tables(plan, name)
+    haloes = _joined(plan, HALOES)
+    if plan.config.detect:
+        sources = _joined(plan, SOURCES)
+        note_neighbours(haloes, sources)
+        _write_table(plan, SOURCES, sources)
+    _write_table(plan, HALOES, haloes)
     _join_counts(plan)
-    if any(record.haloes for record in records):
-        draw_pictures(plan, HALOES, SOURCES if plan.config.detect else None, COUNTS)
+    draw_pictures(plan, HALOES, SOURCES if plan.config.detect else None, COUNTS)
     values = _numbers(plan, records)
     with atomic_write(plan.directory / _SUMMARY, overwrite=True) as stage:
         stage.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
@@ -64,15 +68,35 @@ def _numbers(plan: Plan, records: list[TileRecord]) -> dict[str, Any]:
     return values
 
 
-def _join_tables(plan: Plan, name: str) -> None:
+def note_neighbours(haloes: Table, sources: Table) -> None:
+    """Note at haloes the sources that were found for them beyond the rim of their tile.
+
+    Of several the most likely one counts, as inside a tile one does.
+    """
+    order = np.argsort(np.asarray(sources["det_like"]), kind="stable")
+    order = order[np.asarray(sources["halo_id"])[order] >= 0]
+    ids = np.asarray(haloes["halo_id"])
+    by_id = np.argsort(ids)
+    place = np.searchsorted(ids, np.asarray(sources["halo_id"])[order], sorter=by_id)
+    row = by_id[np.minimum(place, len(ids) - 1)] if len(ids) else place
+    haloes["detected"][row] = True
+    for name, origin in FOUND.items():
+        haloes[name][row] = np.asarray(sources[origin])[order]  # the most likely comes last
+
+
+def _joined(plan: Plan, name: str) -> Table:
     """Join the tables of all tiles, with the number of the tile as a column."""
     parts = []
     for tile in plan.tiles:
-        part = Table.read(plan.directory / TILES / tile.name / name, hdu=1)
+        with whole_tile(plan.directory / TILES / tile.name) as place:
+            part = Table.read(place / name, hdu=1)
         part.meta.clear()
         part["tile_id"] = np.full(len(part), tile.number, np.int64)
         parts.append(part)
-    joined = vstack(parts, metadata_conflicts="silent")
+    return vstack(parts, metadata_conflicts="silent")
+
+
+def _write_table(plan: Plan, name: str, joined: Table) -> None:
     hdu = fits.table_to_hdu(joined)
     hdu.name = Path(name).stem.upper()
     with atomic_write(plan.directory / name, overwrite=True) as stage:
@@ -82,13 +106,16 @@ def _join_tables(plan: Plan, name: str) -> None:
 def _join_counts(plan: Plan) -> None:
     pixel, counts = [], []
     for tile in plan.tiles:
-        with fits.open(plan.directory / TILES / tile.name / COUNTS) as file:
+        with (
+            whole_tile(plan.directory / TILES / tile.name) as place,
+            fits.open(place / COUNTS) as file,
+        ):
             table = file["HEALPIX"].data
             pixel.append(table["PIXEL"].astype(np.int64))
             counts.append(table["COUNTS"].astype(np.int64))
     footprint = plan.conditions.footprint.pixel
-    place = np.searchsorted(footprint, np.concatenate(pixel))
-    total = np.bincount(place, np.concatenate(counts), minlength=len(footprint))
+    row = np.searchsorted(footprint, np.concatenate(pixel))
+    total = np.bincount(row, np.concatenate(counts), minlength=len(footprint))
     write_pixels(
         plan.directory / COUNTS,
         SKY_NSIDE,

@@ -1,10 +1,12 @@
 """All files of one tile: events, maps and truth, in one directory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icmass.errors import InputError
+from icmass.simulate.survey.damage import undamaged
 from icmass.simulate.survey.sky_events import SkyEvents
 from icmass.simulate.survey.tile_cards import TileCards
 from icmass.simulate.survey.tile_events import write_tile_events
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from icmass.simulate.survey.tiles import Tile
 
-__all__ = ["write_tile"]
+__all__ = ["whole_tile", "write_tile"]
 
 
 def write_tile(
@@ -63,3 +65,21 @@ def write_tile(
     )
     write_maps(directory, tile, maps, cards)
     write_truth(directory, tile, tables, cards)
+
+
+@contextmanager
+def whole_tile(directory: Path) -> Iterator[Path]:
+    """Read files of a finished tile in this block; damage is named, with what to do.
+
+    Parameters
+    ----------
+    directory : Path
+        Of the tile, which is yielded.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or cannot be read.
+    """
+    with undamaged(directory, "Remove this directory, and go on with the survey."):
+        yield directory

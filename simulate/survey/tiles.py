@@ -135,7 +135,7 @@ class HealpixTiling(Tiling):
     def __init__(self, nside: int = 16) -> None:
         if nside not in _NSIDES:
             raise InputError(
-                f"tiling: nside must be one of {', '.join(map(str, _NSIDES))}; got {nside}. "
+                f"tiles: nside must be one of {', '.join(map(str, _NSIDES))}; got {nside}. "
                 "Choose one, for instance healpix:16."
             )
         self.nside = nside
@@ -317,7 +317,7 @@ def parse_tiling(text: str = "healpix:16") -> Tiling:
     given = re.fullmatch(r"healpix(?::(\d+))?", words)
     if given is None:
         raise InputError(
-            f"tiling: must be healpix:NSIDE or erass; got '{text}'. Give for instance healpix:16."
+            f"tiles: must be healpix:NSIDE or erass; got '{text}'. Give for instance healpix:16."
         )
     return HealpixTiling(int(given[1] or 16))
 

@@ -5,7 +5,13 @@ import re
 import pytest
 
 from icmass.cli.main import app
-from icmass.config import ObserveConfig, SimulateConfig, TrainConfig
+from icmass.config import (
+    CutoutsConfig,
+    ObserveConfig,
+    SimulateConfig,
+    SurveyConfig,
+    TrainConfig,
+)
 from tests.packaging.wheel import CHECKOUT
 
 DOCS = CHECKOUT / "docs"
@@ -14,15 +20,17 @@ DOCS = CHECKOUT / "docs"
 @pytest.mark.parametrize(
     ("page", "config"),
     [
-        ("command-line.md", ObserveConfig),
-        ("production.md", SimulateConfig),
-        ("training.md", TrainConfig),
+        ("command-line.md", ObserveConfig()),
+        ("production.md", SimulateConfig()),
+        ("surveys.md", SurveyConfig(preset="efeds")),
+        ("cutouts.md", CutoutsConfig()),
+        ("training.md", TrainConfig()),
     ],
 )
 def test_configuration_shown_is_the_default(page, config):
     text = (DOCS / page).read_text()
     (shown,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert shown == config().to_yaml()
+    assert shown == config.to_yaml()
 
 
 def test_every_command_is_listed():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from icmass.catalog import Catalog
 from icmass.estimate.training import train
 from tests.helpers.masses import make_catalog, quick
 
@@ -60,6 +61,47 @@ def test_json_and_the_same_bytes_again(run, command, tmp_path):
     assert "already exists. Choose another name, or give --overwrite." in err
     assert run(*command, "--no-shifts", "-o", output, "--overwrite")[0] == 0
     assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+
+
+def test_selected_clusters(run, command, place, tmp_path):
+    asked = ("--where", "redshift < 0.37", "--where", "exposure_s > 1000")
+    status, out, err = run(*command, *asked, "--no-shifts", "-o", tmp_path / "out")
+    assert (status, err) == (0, "")
+    said = "clusters where redshift < 0.37 and exposure_s > 1000"
+    assert said in out
+    assert f"- {said}" in (tmp_path / "out" / "table.md").read_text().splitlines()
+    values = json.loads((tmp_path / "out" / "table.json").read_text())
+    assert values["where"] == ["redshift < 0.37", "exposure_s > 1000"]
+    catalogs = [Catalog.open(place / name).where(*values["where"]) for name in ("own", "other")]
+    assert [row["clusters"] for row in values["rows"]] == [len(one) for one in catalogs]
+    assert list(values["catalogs"].values()) == [one.fingerprint() for one in catalogs]
+    assert values["rows"][0]["judged_by"] == "out of fold"  # not all of the run's own
+    # The same clusters as a run of selected ones was trained on are its own.
+    chosen = quick(epochs=1, where="redshift < 0.37")
+    train(Catalog.open(place / "own"), chosen, tmp_path / "run", workers=1)
+    own = ("evaluate", tmp_path / "run", place / "own", "--no-shifts", "--json")
+    for options, judged_by in (
+        (("--where", "redshift < 0.37"), "own clusters, out of fold"),
+        ((), r"all folds; "),
+    ):
+        (row,) = json.loads(run(*own, *options)[1])["rows"]
+        assert row["judged_by"].startswith(judged_by)
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("redshit < 0.3", "where 'redshit < 0.3': column 'redshit' is not in the schema; did you"),
+        ("detected", "own must have the column detected; it does not. Leave this condition out"),
+        ("redshift > 3", "must leave at least one row; of 120 in"),
+        ("redshift", "must compare redshift, which is a number; write 'redshift > 0'"),
+    ],
+)
+def test_wrong_conditions(run, command, tmp_path, condition, message):
+    status, out, err = run(*command, "--where", condition, "-o", tmp_path / "out")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_catalogs_of_one_name_are_told_apart(run, place, tmp_path):

@@ -51,7 +51,7 @@ def test_help_of_each_command(run, command):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["obsrve"], "No such command 'obsrve'. Did you mean 'observe'?"),
+        (["benchmrk"], "No such command 'benchmrk'. Did you mean 'benchmark'?"),
         (["observe", "--exposre", "3"], "No such option: --exposre"),
         (["observe", "--exposure"], "requires an argument"),
         (["observe", "--exposure", "abc"], "Invalid value for '--exposure'"),

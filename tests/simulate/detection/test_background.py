@@ -104,3 +104,12 @@ def test_smoothing_must_be_a_length(bad):
     image = field(GRID, np.random.default_rng(1))
     with pytest.raises(InputError, match="smoothing_arcsec: must be above 0 and finite; got"):
         estimate_background(image, SHARP, smoothing_arcsec=bad)
+
+
+def test_photons_of_sources_alone():
+    """When all are cut out nothing is left to measure: the last background stays, not NaN."""
+    source = (np.array([0.0]), np.array([0.0]), 60.0, 0.0)
+    image = field(grid_of(), np.random.default_rng(8), source, background=0.0)
+    background = estimate_background(image, SHARP)
+    assert np.isfinite(background).all()
+    assert 0.0 < background.sum() < 2.0 * image.counts.sum()

@@ -21,7 +21,7 @@ from icmass.simulate.skymaps.sky_map import SkyMap
 
 def test_efeds_has_its_published_area_and_place():
     survey = preset("efeds")
-    assert survey.exposure == "flat:2350"
+    assert survey.exposure == "flat:2200"
     assert survey.footprint.area_deg2 == pytest.approx(140.0, rel=0.01)
     assert float(separation_deg(*survey.footprint.centre(), 136.0, 1.5)) < 0.5
     assert survey.footprint.contains([129.1, 144.2, 140.1, 134.0], [1.0, 1.7, -2.0, 5.0]).all()

@@ -87,7 +87,7 @@ def test_read_back_bit_by_bit(sloping, tmp_path):
     np.testing.assert_array_equal(again.cell, sloping.cell)
     np.testing.assert_array_equal(again.column_cm2, sloping.column_cm2)
     (tmp_path / "exposure.fits").write_bytes(b"SIMPLE")
-    with pytest.raises(InputError, match="must be a map of this survey"):
+    with pytest.raises(InputError, match="is damaged"):
         read_conditions(tmp_path, "x")
 
 

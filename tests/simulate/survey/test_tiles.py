@@ -208,13 +208,13 @@ def test_names_of_tilings():
     "text", ["", "hexagons", "healpix:", "healpix:x", "healpix:16:2", "erass1"]
 )
 def test_unknown_tilings(text):
-    with pytest.raises(InputError, match="tiling: must be healpix:NSIDE or erass; got"):
+    with pytest.raises(InputError, match="tiles: must be healpix:NSIDE or erass; got"):
         parse_tiling(text)
 
 
 @pytest.mark.parametrize("nside", [0, 1, 4, 15, 256])
 def test_tilings_of_other_nsides(nside):
-    with pytest.raises(InputError, match=f"tiling: nside must be one of 8, .*128; got {nside}"):
+    with pytest.raises(InputError, match=f"tiles: nside must be one of 8, .*128; got {nside}"):
         parse_tiling(f"healpix:{nside}")
 
 
