@@ -118,6 +118,16 @@ def test_two_workers_write_the_same_bytes(whole, tmp_path):
     assert contents(tmp_path / "s") == contents(whole)
 
 
+@pytest.mark.slow
+def test_dask_workers_write_the_same_bytes(whole, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
+    ) as cluster:
+        simulate_survey(config(), tmp_path / "s", scheduler=cluster.scheduler_address)
+    assert contents(tmp_path / "s") == contents(whole)
+
+
 def test_goes_on_where_it_was(whole, tmp_path):
     place = tmp_path / "s"
 
