@@ -9,6 +9,7 @@ from icmass.config.simulate import Names
 
 __all__ = ["SurveyConfig"]
 
+_LEAST_REDSHIFT = 0.01  # a nearer cluster would fill the sky
 _GREATEST_REDSHIFT: Final = 3.0  # up to which haloes are counted
 
 
@@ -18,8 +19,10 @@ def _limits(value: Any) -> Any:
     if not isinstance(parts, list | tuple) or len(parts) != 2:
         raise ValueError("must be two numbers, LO,HI")
     lowest, highest = (number(part) for part in parts)
-    if not 0 < lowest < highest <= _GREATEST_REDSHIFT:
-        raise ValueError(f"must be LO,HI with 0 < LO < HI <= {_GREATEST_REDSHIFT:g}")
+    if not _LEAST_REDSHIFT <= lowest < highest <= _GREATEST_REDSHIFT:
+        raise ValueError(
+            f"must be LO,HI with {_LEAST_REDSHIFT:g} <= LO < HI <= {_GREATEST_REDSHIFT:g}"
+        )
     return lowest, highest
 
 

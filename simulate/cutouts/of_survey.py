@@ -9,7 +9,6 @@ from icmass.config.cutouts import CutoutsConfig
 from icmass.errors import InputError
 from icmass.simulate.cutouts.catalog_of import CutoutSummary, cut_outs
 from icmass.simulate.instrument import Instrument
-from icmass.simulate.population.parameters import Population
 from icmass.simulate.production.driver import Progress
 from icmass.simulate.survey.conditions_file import COLUMN, EXPOSURE
 from icmass.simulate.survey.plan import TILES, read_manifest
@@ -72,20 +71,21 @@ def survey_config(survey: str | Path, config: CutoutsConfig) -> CutoutsConfig:
         If it is not there or not finished.
     """
     place = Path(survey)
-    made = SurveyConfig.parse(read_manifest(place)["provenance"]["config"])
+    provenance = read_manifest(place)["provenance"]
+    made = SurveyConfig.parse(provenance["config"])
     if not (place / HALOES).is_file():
         raise InputError(
             f"{survey}: must be a finished survey; it has no {HALOES}. Go on with it first: give "
             "icmass survey the same options again."
         )
-    haloes = Population.load(made.population).haloes
+    universe = provenance["population"]["haloes"]  # as it was when the survey was made
     known: dict[str, Any] = {
         "events": [str(place / TILES)],
         "positions": str(place / HALOES),
         "nh_map": str(place / COLUMN),
         "instrument": made.instrument,
-        "h": haloes.h,
-        "omega_m": haloes.omega_m,
+        "h": universe["h"],
+        "omega_m": universe["omega_m"],
     }
     if not config.model_fields_set & {"exposure_map", "on_axis_map", "exposure_s"}:
         known["on_axis_map"] = [str(place / EXPOSURE)]

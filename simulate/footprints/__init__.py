@@ -5,7 +5,6 @@ holds.
 """
 
 from icmass.simulate.footprints.footprint import Footprint
-from icmass.simulate.footprints.overlap import require_covered, require_overlap
 from icmass.simulate.footprints.parse import FORMS, parse_footprint
 from icmass.simulate.footprints.presets import PRESETS, Preset, preset
 from icmass.simulate.footprints.shapes import (
@@ -31,7 +30,5 @@ __all__ = [
     "parse_footprint",
     "preset",
     "rectangle",
-    "require_covered",
-    "require_overlap",
     "whole_sky",
 ]

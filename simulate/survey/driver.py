@@ -20,7 +20,7 @@ from icmass.files import check_output
 from icmass.simulate.production import Progress
 from icmass.simulate.survey.conditions_file import COLUMN, EXPOSURE
 from icmass.simulate.survey.make_tile import TileRecord, make_tile, read_record
-from icmass.simulate.survey.plan import MANIFEST, TILES, Plan, make_plan, write_plan
+from icmass.simulate.survey.plan import FOOTPRINT, MANIFEST, TILES, Plan, make_plan, write_plan
 from icmass.simulate.survey.summary import finish
 from icmass.workers import open_workers, usable_cores
 
@@ -28,7 +28,7 @@ __all__ = ["Summary", "simulate_survey"]
 
 _PARTIAL = ".*.partial*"
 # What a directory may hold whose plan was cut short.
-_BEGUN = {TILES, LOCK, EXPOSURE, COLUMN, "lightcone.h5", "halo_light.fits"}
+_BEGUN = {TILES, LOCK, EXPOSURE, COLUMN, FOOTPRINT, "lightcone.h5", "halo_light.fits"}
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,12 @@ def _finished(plan: Plan) -> dict[str, TileRecord]:
             raise InputError(
                 f"{plan.directory}: holds a tile of another survey, '{TILES}/{entry.name}'. Remove "
                 "it, or choose another directory."
+            )
+        damage = record.damage(entry)
+        if damage is not None:
+            raise InputError(
+                f"{plan.directory}: tile '{entry.name}' is damaged: {damage}. Remove "
+                f"{TILES}/{entry.name}; it is then made again."
             )
         found[entry.name] = record
     return found

@@ -20,7 +20,7 @@ from icmass.simulate.instrument import Instrument
 from icmass.simulate.lightcone import LightCone
 from icmass.simulate.photons.draw import draw_events
 from icmass.simulate.photons.expectation import expected_counts
-from icmass.simulate.photons.gas_component import gas_component, kpc_per_arcsec
+from icmass.simulate.photons.gas_component import gas_component
 from icmass.simulate.population.cluster import paint_alone
 from icmass.simulate.population.parameters import Population
 from icmass.simulate.rows.row import within_table
@@ -104,8 +104,8 @@ class Painter:
     seed : int
     particles : int
         The most for one halo.
-    exposure_s : float
-        Typical; faint haloes need few particles.
+    exposure_s : ndarray, shape (n,)
+        Of each halo; faint ones need few particles.
     source : SnapshotSource, optional
         Whose haloes are taken, where the light cone names them.
     """
@@ -114,7 +114,7 @@ class Painter:
     population: Population
     seed: int
     particles: int
-    exposure_s: float
+    exposure_s: Floats
     source: SnapshotSource | None = None
 
     def scene(self, row: int) -> Scene:
@@ -182,6 +182,7 @@ def draw_halo(
     row: int,
     conditions: Conditions,
     instrument: Instrument,
+    reach_deg: float,
     *,
     measured: bool = True,
 ) -> HaloPhotons:
@@ -194,6 +195,8 @@ def draw_halo(
         Of its light cone.
     conditions : Conditions
     instrument : Instrument
+    reach_deg : float
+        From the function of this name, of this halo.
     measured : bool
         Whether the truth is wanted, which takes its time; it is empty otherwise.
 
@@ -207,7 +210,7 @@ def draw_halo(
     halo, redshift = light_cone.row(row), float(light_cone.haloes.redshift[row])
     gas, _ = within_table(scene.gas, table)
     ra_deg, dec_deg = float(light_cone.ra_deg[row]), float(light_cone.dec_deg[row])
-    view = View(ra_deg, dec_deg, "survey", _width_arcsec(halo.r500c_kpc, redshift, gas, instrument))
+    view = View(ra_deg, dec_deg, "survey", 2.0 * 3600.0 * reach_deg)
     column = conditions.column_at(np.array([ra_deg]), np.array([dec_deg]))
     component = gas_component(
         gas,
@@ -221,7 +224,11 @@ def draw_halo(
     longest = conditions.longest_s
     emitters = component.emitters
     share = conditions.exposure_at(*view.sky(emitters.east_arcsec, emitters.north_arcsec)) / longest
-    component = exposed(component, share)
+    wings_arcsec = instrument.psf("survey").max_radius_arcsec
+    distance = np.hypot(emitters.east_arcsec, emitters.north_arcsec)
+    component = exposed(
+        component, np.where(distance < view.width_arcsec / 2.0 - wings_arcsec, share, 0.0)
+    )
     events = draw_events(
         [component],
         view,
@@ -256,8 +263,3 @@ def _sphere(gas: Gas) -> Halo:
     if gas.info.halo is None:
         raise InputError("haloes: must have a mass and a radius; the gas of one has none.")
     return gas.info.halo
-
-
-def _width_arcsec(r500c_kpc: float, redshift: float, gas: Gas, instrument: Instrument) -> float:
-    half = _REACH_R500C * r500c_kpc / kpc_per_arcsec(redshift, gas.info.cosmology)
-    return 2.0 * (half + instrument.psf("survey").max_radius_arcsec)

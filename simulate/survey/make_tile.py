@@ -59,8 +59,10 @@ class TileRecord:
         Photons, altogether and by origin.
     haloes, agn : int
         Whose centres it owns.
-    sources, extended, haloes_detected : int
+    sources, extended : int
         Found; -1 where nobody looked.
+    sizes : dict of str to int
+        Bytes of its files by their names.
     """
 
     fingerprint: str
@@ -74,7 +76,16 @@ class TileRecord:
     agn: int
     sources: int
     extended: int
-    haloes_detected: int
+    sizes: dict[str, int]
+
+    def damage(self, directory: Path) -> str | None:
+        """Say which file of the tile is not as it was made; None if all are."""
+        for name, size in self.sizes.items():
+            path = directory / name
+            found = path.stat().st_size if path.is_file() else 0
+            if found != size:
+                return f"{name} must have {size} bytes, and has {found}"
+        return None
 
 
 def read_record(directory: Path) -> TileRecord | None:
@@ -123,7 +134,6 @@ def _make(plan: Plan, tile: Tile) -> TileRecord:
     for name in ("haloes", "agn"):  # others stand in the tables of the tiles that own them
         tables[name] = tables[name][np.asarray(tables[name]["owned"])]
         tables[name].remove_column("owned")
-    record = _record(plan, tile, sky.events, tables)
     pixel = _near_pixels(plan, tile)
     exposure_s = plan.conditions.exposure_of(pixel)
     nh_cm2 = plan.conditions.column_of(pixel // PIXELS_PER_CELL)
@@ -132,7 +142,7 @@ def _make(plan: Plan, tile: Tile) -> TileRecord:
     )
     cards = TileCards(
         instrument=plan.telescope,
-        exposure_s=float(exposure_s.mean()),
+        exposure_s=min(float(exposure_s.mean()), plan.conditions.longest_s),  # means are rounded
         end_s=plan.conditions.longest_s,
         nh_cm2=float(nh_cm2.mean()),
         seed=plan.config.seed,
@@ -146,6 +156,7 @@ def _make(plan: Plan, tile: Tile) -> TileRecord:
             seen,
             ("COUNTS", counts, "count", "photons of all energies"),
         )
+        record = _record(plan, tile, sky.events, tables, stage)
         (stage / _RECORD).write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
     return record
 
@@ -162,8 +173,10 @@ def _owned_area(plan: Plan, tile: Tile) -> float:
     return pixel_area_deg2(SKY_NSIDE) * int(mine.sum())
 
 
-def _record(plan: Plan, tile: Tile, events: SkyEvents, tables: dict[str, Table]) -> TileRecord:
-    found, haloes = tables.get("sources"), tables["haloes"]
+def _record(
+    plan: Plan, tile: Tile, events: SkyEvents, tables: dict[str, Table], stage: Path
+) -> TileRecord:
+    found = tables.get("sources")
     return TileRecord(
         fingerprint=plan.fingerprint,
         name=tile.name,
@@ -172,11 +185,11 @@ def _record(plan: Plan, tile: Tile, events: SkyEvents, tables: dict[str, Table])
         icm=int((events.origin == Origin.ICM).sum()),
         agn_events=int((events.origin == Origin.AGN).sum()),
         background=int((events.origin == Origin.BACKGROUND).sum()),
-        haloes=len(haloes),
+        haloes=len(tables["haloes"]),
         agn=len(tables["agn"]),
         sources=-1 if found is None else len(found),
         extended=-1 if found is None else int((found["extent_arcsec"] > 0.0).sum()),
-        haloes_detected=-1 if found is None else int(haloes["detected"].sum()),
+        sizes={path.name: path.stat().st_size for path in sorted(stage.iterdir())},
     )
 
 

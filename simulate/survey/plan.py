@@ -33,20 +33,32 @@ from icmass.simulate.survey.haloes import Painter, reach_deg
 from icmass.simulate.survey.setting import make_conditions, make_light_cone, make_source
 from icmass.simulate.survey.tiles import Tile, Tiling, parse_tiling
 
-__all__ = ["MANIFEST", "TILES", "Plan", "make_plan", "open_plan", "read_manifest", "write_plan"]
+__all__ = [
+    "FOOTPRINT",
+    "MANIFEST",
+    "TILES",
+    "Plan",
+    "make_plan",
+    "open_plan",
+    "read_manifest",
+    "write_plan",
+]
 
 Floats = NDArray[np.float64]
 
 MANIFEST: Final = "survey.json"
 TILES: Final = "tiles"
+FOOTPRINT: Final = "footprint.fits"
 _LIGHT_CONE: Final = "lightcone.h5"
 _LIGHT: Final = "halo_light.fits"
 _FORMAT: Final = "icmass survey"
+_HASHED_BYTES: Final = 1 << 20
 # Parts of the provenance in which two surveys may differ, the first cause first.
 _PARTS: Final = {
     "config": "configuration",
     "population": "population",
     "telescope": "telescope",
+    "inputs": "set of input files",
     "versions": "version",
 }
 
@@ -102,8 +114,16 @@ class Plan:
     @cached_property
     def fingerprint(self) -> str:
         """What tells this survey's tiles from those of others."""
-        text = json.dumps(self.provenance, sort_keys=True)
-        return sha256(text.encode()).hexdigest()[:16]
+        digest = sha256(json.dumps(self.provenance, sort_keys=True).encode())
+        cone, conditions = self.light_cone, self.conditions
+        for values in (
+            *(conditions.footprint.pixel, conditions.exposure_s),
+            *(conditions.cell, conditions.column_cm2),
+            *(cone.key, cone.ra_deg, cone.dec_deg, cone.haloes.redshift, cone.haloes.m500c_msun),
+            self.light.per_arcmin2,
+        ):
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()[:16]
 
 
 def make_plan(config: SurveyConfig, directory: Path) -> Plan:
@@ -184,8 +204,8 @@ def _painter(
     light_cone: LightCone,
     source: SnapshotSource | None,
 ) -> Painter:
-    typical_s = float(np.median(conditions.exposure_s))
-    return Painter(light_cone, population, config.seed, config.particles, typical_s, source)
+    exposure_s = conditions.exposure_at(light_cone.ra_deg, light_cone.dec_deg)
+    return Painter(light_cone, population, config.seed, config.particles, exposure_s, source)
 
 
 def _require_survey(telescope: Instrument) -> None:
@@ -207,8 +227,25 @@ def _provenance(
         config.seed,
         population=population.model_dump(mode="json"),
         telescope=dict(telescope.provenance),
+        inputs=_inputs(config),
     )
     return {**found, "versions": versions("healpy", "colossus")}
+
+
+def _inputs(config: SurveyConfig) -> dict[str, str]:
+    """Hashes of the files that are read again by every worker, by name: size and beginning."""
+    names = [*(config.snapshot or ()), *(config.halos or ())]
+    if config.instrument.endswith(".toml"):
+        names.append(config.instrument)
+    found = {}
+    for name in names:
+        path = Path(name)
+        if path.is_file():
+            with path.open("rb") as file:
+                start = file.read(_HASHED_BYTES)
+            size = path.stat().st_size
+            found[name] = sha256(f"{size} ".encode() + start).hexdigest()[:16]
+    return found
 
 
 def write_plan(plan: Plan) -> None:
@@ -225,7 +262,8 @@ def write_plan(plan: Plan) -> None:
         _require_same(plan.directory, plan.provenance)
         return
     write_conditions(plan.conditions, plan.directory)
-    plan.light_cone.write(plan.directory / _LIGHT_CONE)
+    plan.conditions.footprint.write(plan.directory / FOOTPRINT, overwrite=True)
+    plan.light_cone.write(plan.directory / _LIGHT_CONE, overwrite=True)
     _write_light(plan.light, plan.telescope, plan.directory / _LIGHT)
     values = {
         "format": _FORMAT,

@@ -1,6 +1,7 @@
 """From the words of a configuration to footprint, maps and haloes."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from icmass.config import SurveyConfig
 from icmass.errors import InputError
@@ -29,6 +30,8 @@ __all__ = ["make_conditions", "make_light_cone", "make_source"]
 
 # Gas of snapshots is taken this far around a halo and no farther: other haloes are on the list.
 _AROUND_KPC = 6000.0
+# Share of haloes that may be given the gas of one more than twice as heavy.
+_MOST_LIGHTER = 0.05
 # Seconds, and all-sky surveys, beyond which a number is a slip.
 _MOST = {"flat": 1e7, "scan": 1e4}
 
@@ -93,6 +96,7 @@ def make_light_cone(
     haloes = [source.halo(index) for index in range(len(source))]
     masses = np.array([halo.m500c_msun for halo in haloes])
     redshifts = np.array([source.redshift(index) for index in range(len(source))])
+    _require_alike(cone, masses)
     return with_templates(cone, nearest_templates(cone, masses, redshifts, config.seed), haloes)
 
 
@@ -139,3 +143,15 @@ def _column(config: SurveyConfig) -> SkyMap:
             f"'{words}'. Give no logarithm, such as 3e20."
         )
     return SkyMap.uniform(number, unit="cm-2")
+
+
+def _require_alike(cone: LightCone, m500c_msun: NDArray[np.float64]) -> None:
+    """Refuse simulated haloes that are all far heavier than many of the light cone."""
+    lightest = float(m500c_msun.min())
+    lighter = float((cone.haloes.m500c_msun < 0.5 * lightest).mean()) if len(cone) else 0.0
+    if lighter > _MOST_LIGHTER:
+        raise InputError(
+            f"min_m500c_msun: must be near that of the lightest simulated halo, {lightest:.3g} "
+            f"Msun; {100.0 * lighter:.0f}% of the light cone have less than half of it and would "
+            f"become as heavy. Give --min-mass {lightest:.2g}."
+        )

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.simulate.events import Events
-from icmass.simulate.origin import Origin
 
 __all__ = ["SkyEvents"]
 
@@ -100,7 +99,3 @@ class SkyEvents:
     def select(self, chosen: NDArray[Any] | slice) -> "SkyEvents":
         """Return the rows of a mask, an index array or a slice."""
         return SkyEvents(**{name: getattr(self, name)[chosen] for name in self.DTYPES})
-
-    def from_origin(self, origin: Origin) -> "SkyEvents":
-        """Return the events of one origin."""
-        return self.select(self.origin == origin)

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table, vstack
+from astropy.table import Table
+from numpy.typing import NDArray
 
 from icmass.files import atomic_write
 from icmass.simulate.skymaps import SKY_NSIDE
@@ -15,15 +16,17 @@ from icmass.simulate.survey.find_in_tile import FOUND
 from icmass.simulate.survey.make_tile import COUNTS, TileRecord
 from icmass.simulate.survey.pictures import draw_pictures
 from icmass.simulate.survey.plan import TILES, Plan
+from icmass.simulate.survey.tables import halo_table, source_table
 from icmass.simulate.survey.tile_files import whole_tile
 
 __all__ = ["HALOES", "SOURCES", "finish"]
+
+Rows = NDArray[np.void]
 
 HALOES: Final = "haloes.fits"
 SOURCES: Final = "sources.fits"
 _SUMMARY: Final = "summary.json"
 _SUMS: Final = ("events", "icm", "agn_events", "background", "haloes", "agn")
-_FOUND: Final = ("sources", "extended", "haloes_detected")
 
 
 def finish(plan: Plan, records: list[TileRecord]) -> dict[str, Any]:
@@ -40,15 +43,23 @@ def finish(plan: Plan, records: list[TileRecord]) -> dict[str, Any]:
     dict
         What ``summary.json`` holds.
     """
-    haloes = _joined(plan, HALOES)
+    values = _numbers(plan, records)
+    pairs = None
     if plan.config.detect:
-        sources = _joined(plan, SOURCES)
-        note_neighbours(haloes, sources)
+        sources = _joined(plan, SOURCES, values["sources"])
+        for name in ("halo_id", "agn_id"):
+            keep_most_likely(sources, name)
+        pairs = sources[sources["halo_id"] >= 0]
         _write_table(plan, SOURCES, sources)
+        del sources  # half the sky has millions
+    haloes = _joined(plan, HALOES, values["haloes"])
+    if pairs is not None:
+        note_sources(haloes, pairs)
+        values["haloes_detected"] = int(haloes["detected"].sum())
     _write_table(plan, HALOES, haloes)
+    del haloes
     _join_counts(plan)
     draw_pictures(plan, HALOES, SOURCES if plan.config.detect else None, COUNTS)
-    values = _numbers(plan, records)
     with atomic_write(plan.directory / _SUMMARY, overwrite=True) as stage:
         stage.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
     return values
@@ -64,41 +75,79 @@ def _numbers(plan: Plan, records: list[TileRecord]) -> dict[str, Any]:
     }
     values |= {name: sum(getattr(record, name) for record in records) for name in _SUMS}
     if plan.config.detect:
-        values |= {name: sum(getattr(record, name) for record in records) for name in _FOUND}
+        values |= {
+            name: sum(getattr(record, name) for record in records)
+            for name in ("sources", "extended")
+        }
     return values
 
 
-def note_neighbours(haloes: Table, sources: Table) -> None:
-    """Note at haloes the sources that were found for them beyond the rim of their tile.
+def keep_most_likely(sources: Rows, name: str) -> None:
+    """Leave a halo or an AGN to one source alone, where tiles on two sides of a rim found it each.
 
-    Of several the most likely one counts, as inside a tile one does.
+    Parameters
+    ----------
+    sources : structured ndarray
+        Changed in place: the ids of the less likely become -1.
+    name : str
+        Of the column of ids.
     """
-    order = np.argsort(np.asarray(sources["det_like"]), kind="stable")
-    order = order[np.asarray(sources["halo_id"])[order] >= 0]
-    ids = np.asarray(haloes["halo_id"])
-    by_id = np.argsort(ids)
-    place = np.searchsorted(ids, np.asarray(sources["halo_id"])[order], sorter=by_id)
-    row = by_id[np.minimum(place, len(ids) - 1)] if len(ids) else place
+    order = np.argsort(-sources["det_like"], kind="stable")
+    order = order[sources[name][order] >= 0]
+    _, first = np.unique(sources[name][order], return_index=True)
+    others = np.ones(len(order), dtype=np.bool_)
+    others[first] = False
+    sources[name][order[others]] = -1
+
+
+def note_sources(haloes: Rows, sources: Rows) -> None:
+    """Note at haloes what they were found as, also where that lies beyond the rim of their tile.
+
+    Parameters
+    ----------
+    haloes : structured ndarray
+        Changed in place.
+    sources : structured ndarray
+        Those of a halo, one for each at most.
+    """
+    haloes["detected"] = False
+    for name in FOUND:
+        haloes[name] = np.nan
+    order = np.argsort(haloes["halo_id"], kind="stable")
+    place = np.searchsorted(haloes["halo_id"], sources["halo_id"], sorter=order)
+    row = order[np.minimum(place, len(haloes) - 1)] if len(haloes) else place
     haloes["detected"][row] = True
     for name, origin in FOUND.items():
-        haloes[name][row] = np.asarray(sources[origin])[order]  # the most likely comes last
+        haloes[name][row] = sources[origin]
 
 
-def _joined(plan: Plan, name: str) -> Table:
-    """Join the tables of all tiles, with the number of the tile as a column."""
-    parts = []
+def _joined(plan: Plan, name: str, rows: int) -> Rows:
+    """Join the tables of all tiles, with the number of the tile as a column.
+
+    Rows are filled in tile by tile, so that there is one copy of the whole.
+    """
+    joined, first = np.empty(0), 0
     for tile in plan.tiles:
         with whole_tile(plan.directory / TILES / tile.name) as place:
-            part = Table.read(place / name, hdu=1)
-        part.meta.clear()
-        part["tile_id"] = np.full(len(part), tile.number, np.int64)
-        parts.append(part)
-    return vstack(parts, metadata_conflicts="silent")
+            part = Table.read(place / name, hdu=1, mask_invalid=False).as_array()
+        if joined.dtype.names is None:
+            joined = np.zeros(rows, [*part.dtype.descr, ("tile_id", "<i8")])
+        here = slice(first, first + len(part))
+        for column in part.dtype.names:
+            joined[column][here] = part[column]
+        joined["tile_id"][here] = tile.number
+        first += len(part)
+    return joined
 
 
-def _write_table(plan: Plan, name: str, joined: Table) -> None:
-    hdu = fits.table_to_hdu(joined)
-    hdu.name = Path(name).stem.upper()
+def _write_table(plan: Plan, name: str, joined: Rows) -> None:
+    """Write rows with the units and meanings that the tables of the tiles have."""
+    make = halo_table if name == HALOES else source_table
+    described = make({column: joined[column] for column in joined.dtype.names or ()})
+    hdu = fits.BinTableHDU(joined, name=Path(name).stem.upper())
+    for number, column in enumerate(described.columns.values(), 1):
+        if column.unit is not None:
+            hdu.header[f"TUNIT{number}"] = column.unit.to_string("fits")
     with atomic_write(plan.directory / name, overwrite=True) as stage:
         fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(stage)
 

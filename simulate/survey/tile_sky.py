@@ -179,7 +179,12 @@ def _draw_haloes(plan: Plan, tile: Tile, collected: _Collected) -> Columns:
     for place in order[shining[order]].tolist():
         row = int(rows[place])
         halo = draw_halo(
-            plan.painter, row, plan.conditions, plan.telescope, measured=bool(owned[place])
+            plan.painter,
+            row,
+            plan.conditions,
+            plan.telescope,
+            float(plan.reach_deg[row]),
+            measured=bool(owned[place]),
         )
         here, outside = collected.take(halo.events)
         drawn[row] = halo

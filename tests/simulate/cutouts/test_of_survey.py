@@ -12,6 +12,7 @@ from icmass.config.cutouts import CutoutsConfig
 from icmass.errors import InputError
 from icmass.simulate.cutouts import cut_out_survey
 from icmass.simulate.cutouts.of_survey import survey_config
+from icmass.simulate.population.parameters import Population
 from icmass.simulate.skymaps import CELL_NSIDE, SKY_NSIDE, pixel_of
 from icmass.simulate.survey.conditions_file import write_pixels
 from tests.simulate.cutouts.files import sky_photons, write_own
@@ -32,7 +33,11 @@ def survey(tmp_path) -> Path:
         "fingerprint": "f",
         "footprint": "cone",
         "tiles": ["a", "b"],
-        "provenance": {"config": asked.model_dump(mode="json")},
+        "provenance": {
+            "config": asked.model_dump(mode="json"),
+            "versions": {},
+            "population": Population.load("shifted").model_dump(mode="json"),
+        },
     }
     (place / "survey.json").write_text(json.dumps(manifest))
     for name, nside, column, unit, value in (

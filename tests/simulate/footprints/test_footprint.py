@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from icmass.errors import InputError
-from icmass.simulate.footprints import Footprint, cone, from_moc, rectangle, whole_sky
-from icmass.simulate.footprints.overlap import require_covered, require_overlap
+from icmass.simulate.footprints import Footprint, cone, from_moc, whole_sky
 from icmass.simulate.skymaps import (
     CELL_NSIDE,
     SKY_NSIDE,
@@ -14,7 +13,6 @@ from icmass.simulate.skymaps import (
     separation_deg,
     uniform_positions,
 )
-from icmass.simulate.skymaps.sky_map import SkyMap
 
 SKY_DEG2 = 4.0 * np.pi * np.degrees(1.0) ** 2
 
@@ -127,32 +125,3 @@ def test_moc_and_back(field, tmp_path):
 def test_fingerprint_tells_pixels_and_not_names(field):
     assert Footprint(field.pixel, "other").fingerprint() == field.fingerprint()
     assert Footprint(field.pixel[1:], field.name).fingerprint() != field.fingerprint()
-
-
-def partial_map(known: Footprint) -> SkyMap:
-    values = np.full(12 * SKY_NSIDE**2, np.nan)
-    values[known.pixel] = 0.0  # known to be nothing
-    return SkyMap(values, SKY_NSIDE, name="column")
-
-
-def test_overlap_is_where_the_map_is_known():
-    field = rectangle(10.0, 20.0, -5.0, 5.0)
-    sky_map = partial_map(rectangle(15.0, 40.0, -5.0, 5.0))
-    known = require_overlap(field, sky_map)
-    assert np.array_equal(known.pixel, rectangle(15.0, 20.0, -5.0, 5.0).pixel)
-    assert known.name == field.name
-    assert require_overlap(field, SkyMap.uniform(1.0)) is field
-    with pytest.raises(
-        InputError,
-        match=r"column: must overlap the footprint box:50,60,-5,5 \(about RA 55.0, Dec",
-    ):
-        require_overlap(rectangle(50.0, 60.0, -5.0, 5.0), sky_map)
-
-
-def test_a_map_must_cover_all_of_it():
-    field = rectangle(10.0, 20.0, -5.0, 5.0)
-    require_covered(field, partial_map(rectangle(9.0, 21.0, -6.0, 6.0)))
-    with pytest.raises(InputError, match=r"known all over .*; got 2\d(\.\d)? of 99.*Give a map"):
-        require_covered(field, partial_map(rectangle(12.5, 40.0, -5.0, 5.0)))
-    with pytest.raises(InputError, match="must overlap"):
-        require_covered(field, partial_map(rectangle(50.0, 60.0, -5.0, 5.0)))

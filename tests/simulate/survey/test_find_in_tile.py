@@ -8,38 +8,44 @@ from scipy.spatial import cKDTree
 from icmass.config import SurveyConfig
 from icmass.simulate.survey import simulate_survey
 from icmass.simulate.survey.find_in_tile import FOUND
-from icmass.simulate.survey.summary import note_neighbours
+from icmass.simulate.survey.summary import keep_most_likely, note_sources
 
 NAN = float("nan")
 
 
-def tables() -> tuple[Table, Table]:
-    """Haloes 3, 7 and 5, of which one was found in its own tile; four sources."""
-    haloes = Table({"halo_id": [3, 7, 5], "detected": [False, True, False]})
-    for number, name in enumerate(FOUND):
-        haloes[name] = [NAN, 10.0 + number, NAN]
-    sources = Table({"halo_id": [5, -1, 7, 5]})
+def tables() -> tuple[np.ndarray, np.ndarray]:
+    """Haloes 3, 7 and 5, of which one was found in its own tile; five sources."""
+    names = ["halo_id", "detected", *FOUND]
+    haloes = np.zeros(3, [(n, {"halo_id": "i8", "detected": "?"}.get(n, "f8")) for n in names])
+    haloes["halo_id"], haloes["detected"] = [3, 7, 5], [False, True, False]
+    sources = np.zeros(5, [("halo_id", "i8"), *((name, "f8") for name in FOUND.values())])
+    sources["halo_id"] = [5, -1, 7, 5, -1]
     for number, name in enumerate(FOUND.values()):
-        sources[name] = [40.0 + number, 1.0, 10.0 + number, 20.0 + number]
+        sources[name] = number + np.array([40.0, 1.0, 10.0, 20.0, 90.0])
     return haloes, sources
 
 
-def test_haloes_get_the_most_likely_source_of_any_tile():
+def test_a_halo_found_from_two_tiles_keeps_the_likelier_source():
+    _, sources = tables()
+    keep_most_likely(sources, "halo_id")
+    assert sources["halo_id"].tolist() == [5, -1, 7, -1, -1]
+
+
+def test_haloes_get_the_source_of_any_tile():
     haloes, sources = tables()
-    note_neighbours(haloes, sources)
+    keep_most_likely(sources, "halo_id")
+    note_sources(haloes, sources[sources["halo_id"] >= 0])
     assert haloes["detected"].tolist() == [False, True, True]
     for number, name in enumerate(FOUND):
         np.testing.assert_array_equal(haloes[name], [NAN, 10.0 + number, 40.0 + number])
 
 
-def test_nothing_found_changes_nothing():
+def test_nothing_found_is_nothing_noted():
     haloes, sources = tables()
-    before = haloes.copy()
-    note_neighbours(haloes, sources[:0])
-    assert haloes["detected"].tolist() == before["detected"].tolist()
-    empty = haloes[:0]
-    note_neighbours(empty, sources[sources["halo_id"] < 0])
-    assert len(empty) == 0
+    note_sources(haloes, sources[:0])
+    assert not haloes["detected"].any()
+    note_sources(haloes[:0], sources[:0])
+    keep_most_likely(sources[:0], "halo_id")
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +99,6 @@ def test_no_pair_of_sources_across_a_rim(searched):
     across = [pair for pair in pairs if len({int(found["tile_id"][row]) for row in pair}) > 1]
     assert len(found) > 100
     assert across == []
+    for name in ("halo_id", "agn_id"):
+        ids = np.asarray(found[name])
+        assert len(np.unique(ids[ids >= 0])) == (ids >= 0).sum() > 0

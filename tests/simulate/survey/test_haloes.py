@@ -1,5 +1,7 @@
 """Haloes of a survey: painted alone, drawn once, as many photons as expected."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,13 +25,21 @@ def painter(uneven) -> Painter:
         clustering=False,
         seed=3,
     )
-    return Painter(cone, population, seed=3, particles=20_000, exposure_s=2000.0)
+    exposure_s = uneven.exposure_at(cone.ra_deg, cone.dec_deg)
+    return Painter(cone, population, seed=3, particles=20_000, exposure_s=exposure_s)
 
 
 @pytest.fixture(scope="module")
-def drawn(painter, uneven, erosita):
-    rows = np.flatnonzero(painter.shining)[:25]
-    return {int(row): draw_halo(painter, int(row), uneven, erosita) for row in rows}
+def reach(painter, erosita):
+    haloes = painter.light_cone.haloes
+    wings = erosita.psf("survey").max_radius_arcsec / 3600.0
+    return reach_deg(haloes.r500c_kpc, haloes.redshift, painter.population, wings)
+
+
+@pytest.fixture(scope="module")
+def drawn(painter, uneven, erosita, reach):
+    rows = np.flatnonzero(painter.shining)[:25].tolist()
+    return {row: draw_halo(painter, row, uneven, erosita, float(reach[row])) for row in rows}
 
 
 def test_photons_are_poisson(drawn):
@@ -47,10 +57,8 @@ def test_photons_carry_the_number_of_their_halo(drawn, painter):
         assert (halo.events.origin == 1).all()
 
 
-def test_nothing_is_sent_farther_than_reach(drawn, painter, erosita):
+def test_nothing_is_sent_farther_than_reach(drawn, painter, reach):
     cone = painter.light_cone
-    wings = erosita.psf("survey").max_radius_arcsec / 3600.0
-    reach = reach_deg(cone.haloes.r500c_kpc, cone.haloes.redshift, painter.population, wings)
     for row, halo in drawn.items():
         away = separation_deg(
             halo.events.ra_deg, halo.events.dec_deg, cone.ra_deg[row], cone.dec_deg[row]
@@ -64,12 +72,20 @@ def test_truth_is_complete(drawn):
         assert halo.truth["lx_0520_erg_s"] > 0.0
 
 
-def test_the_same_bit_by_bit(drawn, painter, uneven, erosita):
+def test_the_same_bit_by_bit(drawn, painter, uneven, erosita, reach):
     row, halo = next(iter(drawn.items()))
-    again = draw_halo(painter, row, uneven, erosita)
+    again = draw_halo(painter, row, uneven, erosita, float(reach[row]))
     np.testing.assert_array_equal(again.events.ra_deg, halo.events.ra_deg)
     np.testing.assert_array_equal(again.events.energy_kev, halo.events.energy_kev)
     assert again.expected == halo.expected
+
+
+def test_deep_places_have_more_haloes_and_particles(painter):
+    shallow = replace(painter, exposure_s=painter.exposure_s / 100.0)
+    np.testing.assert_allclose(100.0 * shallow.rough_counts, painter.rough_counts)
+    assert shallow.shining.sum() < painter.shining.sum()
+    row = int(np.argmax(painter.rough_counts))
+    assert len(shallow.scene(row).gas) < len(painter.scene(row).gas)
 
 
 def test_haloes_are_painted_alone(painter):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from icmass.simulate.events import Events
-from icmass.simulate.origin import Origin
 from icmass.simulate.survey.sky_events import SkyEvents
 
 
@@ -55,14 +54,6 @@ def test_concatenate_joins_in_order():
     assert SkyEvents.concatenate([one]) is one
     assert len(SkyEvents.concatenate([])) == 0
     assert SkyEvents.concatenate([]).source_id.dtype == np.int64
-
-
-def test_origins_are_told_apart():
-    events = numbered(9)
-    for origin in Origin:
-        part = events.from_origin(origin)
-        assert len(part) == 3
-        assert (part.origin == origin).all()
 
 
 def test_events_of_a_field_keep_all_but_their_places_and_sources():
