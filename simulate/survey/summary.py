@@ -126,18 +126,19 @@ def _joined(plan: Plan, name: str, rows: int) -> Rows:
 
     Rows are filled in tile by tile, so that there is one copy of the whole.
     """
-    joined, first = np.empty(0), 0
+    joined: Rows | None = None
+    first = 0
     for tile in plan.tiles:
         with whole_tile(plan.directory / TILES / tile.name) as place:
             part = Table.read(place / name, hdu=1, mask_invalid=False).as_array()
-        if joined.dtype.names is None:
+        if joined is None:
             joined = np.zeros(rows, [*part.dtype.descr, ("tile_id", "<i8")])
         here = slice(first, first + len(part))
         for column in part.dtype.names:
             joined[column][here] = part[column]
         joined["tile_id"][here] = tile.number
         first += len(part)
-    return joined
+    return np.zeros(0, np.void) if joined is None else joined  # a survey has a tile at least
 
 
 def _write_table(plan: Plan, name: str, joined: Rows) -> None:
