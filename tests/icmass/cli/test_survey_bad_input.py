@@ -61,9 +61,9 @@ def refused(run, place):
         ("min_m500c_msun", 1e5, "must be greater than or equal to 1000000000000"),
         ("min_m500c_msun", 1e17, "must be less than or equal to 6000000000000000"),
         ("min_m500c_msun", "14.2", "must be greater than or equal to"),
-        ("redshift_range", [0.5, 0.1], "must be LO,HI with 0 < LO < HI <= 3; got"),
-        ("redshift_range", [0, 1], "must be LO,HI with 0 < LO < HI <= 3"),
-        ("redshift_range", [0.1, 9], "must be LO,HI with 0 < LO < HI <= 3"),
+        ("redshift_range", [0.5, 0.1], "must be LO,HI with 0.01 <= LO < HI <= 3; got"),
+        ("redshift_range", [0, 1], "must be LO,HI with 0.01 <= LO < HI <= 3"),
+        ("redshift_range", [0.1, 9], "must be LO,HI with 0.01 <= LO < HI <= 3"),
         ("redshift_range", "0.1", "must be two numbers, LO,HI; got '0.1'"),
         ("redshift_range", "a,b", "must be a number; got 'a,b'"),
         ("clustering", "yes", "must be a valid boolean"),
@@ -329,7 +329,7 @@ def test_another_configuration(again):
 def test_damaged_surveys(again):
     tile = next(Path("s/tiles").iterdir())
     kept = {name: (tile / name).read_bytes() for name in ("haloes.fits", "counts.fits")}
-    damaged = rf"{tile.name}: is damaged \(.*Remove this directory, and go on with the survey"
+    damaged = rf"tile '{tile.name}' is damaged: .* Remove tiles/{tile.name}; it is then made again"
     (tile / "haloes.fits").unlink()
     again(damaged)
     (tile / "haloes.fits").write_bytes(kept["haloes.fits"])
