@@ -1,12 +1,12 @@
 """Detected photons: a struct of arrays, one row per event, the truth beside the measured."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from icmass.simulate.event_arrays import EventArrays
 from icmass.simulate.origin import Origin
 from icmass.simulate.view import View
 
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Events:
+class Events(EventArrays):
     """Struct of arrays, one row per detected photon (48 bytes each).
 
     Attributes
@@ -68,32 +68,6 @@ class Events:
         "source_id": "i4",
         "parent": "i8",
     }
-
-    def __len__(self) -> int:
-        return len(self.time_s)
-
-    @classmethod
-    def empty(cls, count: int = 0) -> "Events":
-        """Allocate `count` rows; the content is undefined unless `count` is 0."""
-        return cls(**{name: np.empty(count, dtype) for name, dtype in cls.DTYPES.items()})
-
-    @classmethod
-    def concatenate(cls, parts: "Sequence[Events]") -> "Events":
-        """Join events in the order given."""
-        if len(parts) == 1:
-            return parts[0]
-        return cls(
-            **{
-                name: np.concatenate([getattr(part, name) for part in parts])
-                if parts
-                else np.empty(0, dtype)
-                for name, dtype in cls.DTYPES.items()
-            }
-        )
-
-    def select(self, chosen: NDArray[Any] | slice) -> "Events":
-        """Return the rows of a mask, an index array or a slice."""
-        return Events(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
 
     def from_origin(self, origin: Origin) -> "Events":
         """Return the events of one origin."""

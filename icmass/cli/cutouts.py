@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from icmass.cli.options import AsJson, ConfigFile, InstrumentName, Repair, Scheduler, Workers
 from icmass.cli.progress_line import show_progress
-from icmass.cli.simulate import SOME_FAILED, _print, _values
+from icmass.cli.simulate import SOME_FAILED, print_summary, summary_values
 from icmass.errors import InputError
 
 __all__ = ["bands_by_name", "cutouts", "pairs"]
@@ -49,10 +50,7 @@ def cutouts(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where the catalog goes.")
     ] = Path("catalog"),
-    config: Annotated[
-        Path | None,
-        typer.Option("-c", "--config", help="YAML file of any of these; options win over it."),
-    ] = None,
+    config: ConfigFile = None,
     column: Annotated[
         list[str] | None,
         typer.Option(metavar="KEY=NAME", help="Which column is which: redshift=Z_LAMBDA, ra=..."),
@@ -100,21 +98,11 @@ def cutouts(
     patterns: Annotated[
         int | None, typer.Option(help="1 singles + 2 doubles + 4 + 8. [default: 15]")
     ] = None,
-    instrument: Annotated[
-        str | None, typer.Option(help="Name, or a TOML file. [default: erosita]")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Local processes; one per core by default.")
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Work on a dask cluster, such as tcp://host:8786."),
-    ] = None,
-    repair: Annotated[
-        bool,
-        typer.Option("--repair", help="Make damaged, missing or foreign shards again."),
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    instrument: InstrumentName = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    repair: Repair = False,
+    as_json: AsJson = False,
 ) -> None:
     """Cut images about positions out of event files, ours or those of eROSITA, into a catalog."""
     from icmass.config.cutouts import CutoutsConfig
@@ -145,7 +133,7 @@ def cutouts(
         done = cut_outs(
             settings, output, workers=workers, scheduler=scheduler, repair=repair, report=report
         )
-    values = _values(done.summary) | {"positions": done.positions, "outside": done.outside}
+    values = summary_values(done.summary) | {"positions": done.positions, "outside": done.outside}
     if as_json:
         typer.echo(json.dumps(values, indent=1, allow_nan=False))
     else:
@@ -155,7 +143,7 @@ def cutouts(
                 "not exposed: left out",
                 err=True,
             )
-        _print(values)
+        print_summary(values)
     if done.summary.failures:
         raise typer.Exit(SOME_FAILED)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from icmass.cli.options import InstrumentName
 from icmass.errors import InputError
 from icmass.progress import progress
 
@@ -83,9 +84,7 @@ def observe(
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of every random stage. [default: 0]")] = None,
-    instrument: Annotated[
-        str | None, typer.Option(help="Name, or a TOML file. [default: erosita]")
-    ] = None,
+    instrument: InstrumentName = None,
     mode: Annotated[
         Literal["survey", "pointed"] | None,
         typer.Option(help="Scan average or one pointing. [default: survey]"),

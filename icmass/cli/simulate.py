@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from icmass.cli.observe import units_by_kind
+from icmass.cli.options import AsJson, ConfigFile, InstrumentName, Repair, Scheduler, Workers
 from icmass.cli.progress_line import duration, show_progress
 
 if TYPE_CHECKING:
     from icmass.simulate.production import Summary
 
-__all__ = ["SOME_FAILED", "simulate"]
+__all__ = ["SOME_FAILED", "print_summary", "simulate", "summary_values"]
 
 SOME_FAILED = 3  # exit status: the catalog is complete but for haloes that could not be made
 
@@ -44,10 +45,7 @@ def simulate(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where the catalog goes.")
     ] = Path("catalog"),
-    config: Annotated[
-        Path | None,
-        typer.Option("-c", "--config", help="YAML file of any of these; options win over it."),
-    ] = None,
+    config: ConfigFile = None,
     clusters: Annotated[
         int | None, typer.Option(help="Haloes of the population. [default: 3285]")
     ] = None,
@@ -90,27 +88,17 @@ def simulate(
             metavar="N[,N]", help="Galactic hydrogen column, cm^-2, or a range. [default: 3e20]"
         ),
     ] = None,
-    instrument: Annotated[
-        str | None, typer.Option(help="Name, or a TOML file. [default: erosita]")
-    ] = None,
+    instrument: InstrumentName = None,
     agn: Annotated[
         str | None, typer.Option(help="AGN as sources: box, sky or none. [default: box]")
     ] = None,
     no_background: Annotated[
         bool, typer.Option("--no-background", help="No particles, no diffuse sky.")
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option(help="Local processes; one per core by default.")
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Work on a dask cluster, such as tcp://host:8786."),
-    ] = None,
-    repair: Annotated[
-        bool,
-        typer.Option("--repair", help="Make damaged, missing or foreign shards again."),
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    repair: Repair = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a catalog of mock clusters, or go on with one that was interrupted."""
     from icmass.config import SimulateConfig
@@ -139,17 +127,17 @@ def simulate(
         summary = simulate_catalog(
             settings, output, workers=workers, scheduler=scheduler, repair=repair, report=report
         )
-    values = _values(summary)
+    values = summary_values(summary)
     if as_json:
         typer.echo(json.dumps(values, indent=1, allow_nan=False))
     else:
-        _print(values)
+        print_summary(values)
     if summary.failures:
         raise typer.Exit(SOME_FAILED)
 
 
-def _values(summary: "Summary") -> dict[str, Any]:
-    """Collect what is printed, in values that JSON can hold."""
+def summary_values(summary: "Summary") -> dict[str, Any]:
+    """Collect what is printed of a catalog and the run that made it, as JSON can hold it."""
     progress = summary.progress
     return {
         "catalog": str(summary.catalog.path),
@@ -165,7 +153,8 @@ def _values(summary: "Summary") -> dict[str, Any]:
     }
 
 
-def _print(values: dict[str, Any]) -> None:
+def print_summary(values: dict[str, Any]) -> None:
+    """Print what `summary_values` collected, failures on the error stream."""
     for problem in values["dropped"]:
         typer.echo(f"{values['catalog']}: {problem}: made again", err=True)
     for failure in values["failed"][:_FAILURES_SHOWN]:

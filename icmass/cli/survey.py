@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from icmass.cli.options import AsJson, ConfigFile, InstrumentName, Scheduler, Workers
 from icmass.cli.progress_line import duration, show_progress
 
 if TYPE_CHECKING:
@@ -38,10 +39,7 @@ def survey(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where the survey goes.")
     ] = Path("survey"),
-    config: Annotated[
-        Path | None,
-        typer.Option("-c", "--config", help="YAML file of any of these; options win over it."),
-    ] = None,
+    config: ConfigFile = None,
     preset: Annotated[
         str | None, typer.Option(help="A known survey: efeds, erass1-de, erass5.")
     ] = None,
@@ -84,9 +82,7 @@ def survey(
     halos: Annotated[
         list[str] | None, typer.Option(metavar="TABLE", help="Halo table of the snapshot.")
     ] = None,
-    instrument: Annotated[
-        str | None, typer.Option(help="Name, or a TOML file. [default: erosita]")
-    ] = None,
+    instrument: InstrumentName = None,
     no_agn: Annotated[bool, typer.Option("--no-agn", help="No AGN as sources.")] = False,
     no_background: Annotated[
         bool, typer.Option("--no-background", help="No particles, no diffuse sky.")
@@ -100,14 +96,9 @@ def survey(
     cutouts: Annotated[
         bool, typer.Option("--cutouts", help="Make a catalog of the haloes in DIR/cutouts too.")
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option(help="Local processes; one per core by default.")
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Work on a dask cluster, such as tcp://host:8786."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make a synthetic survey, or go on with one that was interrupted."""
     from icmass.config import SurveyConfig

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from icmass.cli.options import ConfigFile
+
 if TYPE_CHECKING:
     from icmass.estimate.runs import Run
     from icmass.estimate.training import Progress
@@ -50,10 +52,7 @@ def train(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="RUN", help="Where the estimator goes.")
     ] = Path("run"),
-    config: Annotated[
-        Path | None,
-        typer.Option("-c", "--config", help="YAML file of any of these; options win over it."),
-    ] = None,
+    config: ConfigFile = None,
     network: Annotated[
         str | None,
         typer.Option(

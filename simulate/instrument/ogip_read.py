@@ -6,17 +6,14 @@ an error that names the file.
 """
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
 
 from icmass.errors import InputError, InputWarning
+from icmass.simulate.fits_opening import open_whole_fits
 from icmass.simulate.instrument.redistribution import Redistribution, require_ascending
 
 __all__ = ["Arf", "Rmf", "read_arf", "read_rmf", "require_same_grid"]
@@ -70,7 +67,7 @@ def read_arf(path: str | Path) -> Arf:
         or are not contiguous, or areas are negative or not finite.
     """
     path = Path(path)
-    with _open(path) as file:
+    with open_whole_fits(path, mapped=False) as file:
         table = _extension(file, path, ("SPECRESP",))
         edges = _edges(table, path, "ENERG_LO", "ENERG_HI")
         area = _column(table, path, "SPECRESP").astype(np.float64)
@@ -108,7 +105,7 @@ def read_rmf(path: str | Path) -> Rmf:
         holds rows that lie outside the channels or are not finite.
     """
     path = Path(path)
-    with _open(path) as file:
+    with open_whole_fits(path, mapped=False) as file:
         bounds = _extension(file, path, ("EBOUNDS",))
         channel_edges = _edges(bounds, path, "E_MIN", "E_MAX")
         first_channel = _first_channel(bounds, path)
@@ -151,27 +148,6 @@ def require_same_grid(arf: Arf, rmf: Rmf) -> None:
         f"{a[0]:.5g}-{a[-1]:.5g} keV and {b.size - 1} over {b[0]:.5g}-{b[-1]:.5g} keV. "
         "Give an ARF and an RMF that belong together."
     )
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[Any]:
-    """Open a FITS file for as long as it is read; whatever damage leads to is an InputError."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
-            warnings.filterwarnings("error", message="File may have been truncated")
-            with fits.open(path, memmap=False) as file:
-                file.readall()
-                yield file
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"{path}: must be an existing FITS file; no such file.") from None
-    except Exception as error:  # in astropy, damaged headers end in almost any exception
-        reason = str(error).split("\n")[0]
-        raise InputError(
-            f"{path}: must be a whole FITS file; got: {reason}. Copy it again."
-        ) from error
 
 
 def _extension(file: Any, path: Path, names: tuple[str, ...]) -> Any:

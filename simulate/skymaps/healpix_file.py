@@ -4,9 +4,6 @@ Understood are whole maps, one pixel or a block of pixels a row, and lists of (p
 part of the sky, as healpy, the archives of CMB experiments and HI4PI write them.
 """
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,12 +11,12 @@ from typing import Any, Final
 import healpy
 import numpy as np
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
 from numpy.typing import NDArray
 
 import icmass
 from icmass.errors import InputError
 from icmass.files import atomic_write
+from icmass.simulate.fits_opening import open_whole_fits
 from icmass.simulate.skymaps.frames import FRAMES, check_frame
 from icmass.simulate.skymaps.map_columns import index_column, value_column
 from icmass.simulate.skymaps.map_units import factor_to
@@ -75,7 +72,8 @@ def read_healpix(
     """
     if frame is not None:
         check_frame(frame)
-    with _opened(Path(path)) as file:
+    # Mapped: HI4PI's table has 500 MB, of which two columns are wanted.
+    with open_whole_fits(Path(path), mapped=True) as file:
         hdu = _table(file, path)
         header = hdu.header
         nested = _nested(header, path)
@@ -131,28 +129,6 @@ def write_healpix(
     table.header.extend(cards)
     with atomic_write(path, overwrite=overwrite) as stage:
         fits.HDUList([fits.PrimaryHDU(), table]).writeto(stage)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """Open a FITS file for as long as it is read; whatever damage leads to is an InputError."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
-            warnings.filterwarnings("error", message="File may have been truncated")
-            # Mapped: HI4PI's table has 500 MB, of which two columns are wanted.
-            with fits.open(path, memmap=True) as file:
-                len(file)  # looks at every header, and whether the file ends early
-                yield file
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"{path}: must be an existing FITS file; no such file.") from None
-    except Exception as error:  # in astropy, damaged headers end in almost any exception
-        reason = str(error).split("\n")[0]
-        raise InputError(
-            f"{path}: must be a whole FITS file; got: {reason}. Copy it again."
-        ) from error
 
 
 def _table(file: Any, path: str | Path) -> Any:

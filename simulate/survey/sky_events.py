@@ -3,20 +3,20 @@
 Positions are ICRS degrees, so that events of different tiles may be joined; energies are in keV.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from icmass.simulate.event_arrays import EventArrays
 from icmass.simulate.events import Events
 
 __all__ = ["SkyEvents"]
 
 
 @dataclass(frozen=True)
-class SkyEvents:
+class SkyEvents(EventArrays):
     """Struct of arrays, one row per detected photon (44 bytes each).
 
     Attributes
@@ -62,9 +62,6 @@ class SkyEvents:
         "true_energy_kev": "f4",
     }
 
-    def __len__(self) -> int:
-        return len(self.ra_deg)
-
     @classmethod
     def of(
         cls,
@@ -76,26 +73,3 @@ class SkyEvents:
         """Put the events of a field on the sky, with the numbers that their sources have there."""
         kept = ("energy_kev", "channel", "module", "origin", "time_s", "true_energy_kev")
         return cls(ra_deg, dec_deg, source_id=source_id, **{n: getattr(events, n) for n in kept})
-
-    @classmethod
-    def empty(cls, count: int = 0) -> "SkyEvents":
-        """Allocate `count` rows; the content is undefined unless `count` is 0."""
-        return cls(**{name: np.empty(count, dtype) for name, dtype in cls.DTYPES.items()})
-
-    @classmethod
-    def concatenate(cls, parts: "Sequence[SkyEvents]") -> "SkyEvents":
-        """Join events in the order given."""
-        if len(parts) == 1:
-            return parts[0]
-        return cls(
-            **{
-                name: np.concatenate([getattr(part, name) for part in parts])
-                if parts
-                else np.empty(0, dtype)
-                for name, dtype in cls.DTYPES.items()
-            }
-        )
-
-    def select(self, chosen: NDArray[Any] | slice) -> "SkyEvents":
-        """Return the rows of a mask, an index array or a slice."""
-        return SkyEvents(**{name: getattr(self, name)[chosen] for name in self.DTYPES})

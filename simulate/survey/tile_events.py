@@ -48,9 +48,6 @@ def write_tile_events(
     tile: "Tile",
     events: SkyEvents,
     cards: TileCards,
-    *,
-    respfile: str = "NONE",
-    ancrfile: str = "NONE",
 ) -> None:
     """Write the events of a tile with their good time intervals.
 
@@ -62,8 +59,6 @@ def write_tile_events(
     events : SkyEvents
         In the order of the rows; all inside the square of the tile.
     cards : TileCards
-    respfile, ancrfile : str
-        Names of the redistribution and area files.
 
     Raises
     ------
@@ -81,7 +76,7 @@ def write_tile_events(
     del rows
     common = cards.cards(tile)
     add_cards(table.header, class_cards("EVENTS", "ALL") + common + table_cards())
-    what = EventHeader(sky, tile.ra_deg, tile.dec_deg, redistribution, respfile, ancrfile)
+    what = EventHeader(sky, tile.ra_deg, tile.dec_deg, redistribution, "NONE", "NONE")
     what.add(table.header, _COMMENTS)
     add_provenance(table.header, cards.provenance)
     modules = [module.number for module in cards.instrument.modules]

@@ -29,8 +29,6 @@ def write_tile(
     *,
     maps: TileMaps,
     tables: Mapping[str, "Table"],
-    respfile: str = "NONE",
-    ancrfile: str = "NONE",
 ) -> None:
     """Write ``events.fits``, the maps and the truth tables of a tile.
 
@@ -47,8 +45,6 @@ def write_tile(
         See `icmass.simulate.survey.tile_maps.write_maps`.
     tables : mapping of str to Table
         By the name of their file: haloes, agn, sources.
-    respfile, ancrfile : str
-        Names of the redistribution and area files.
 
     Raises
     ------
@@ -60,9 +56,7 @@ def write_tile(
             f"{directory}: must be an empty directory for the files of tile {tile.name}. "
             "Give a fresh one."
         )
-    write_tile_events(
-        directory / "events.fits", tile, events, cards, respfile=respfile, ancrfile=ancrfile
-    )
+    write_tile_events(directory / "events.fits", tile, events, cards)
     write_maps(directory, tile, maps, cards)
     write_truth(directory, tile, tables, cards)
 

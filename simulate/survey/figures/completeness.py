@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from icmass.errors import InputError
 from icmass.figure_style import COLOURS, MARKERS, new_figure, styled
+from icmass.simulate.detection import wilson_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SharePanel", "completeness_figure"]
 
-_CONFIDENCE: Final = 0.6827
 _MOST_PANELS: Final = 4
 
 
@@ -128,7 +128,9 @@ def _draw(axes: "Axes", panel: SharePanel) -> None:
         where = 0.5 + 0.07 * (place - 0.5 * (len(panel.found) - 1))
         middle = (1.0 - where) * fraction[:-1] + where * fraction[1:]
         x = np.exp(middle) if panel.log else middle
-        share, low, high = _wilson(np.asarray(counts)[inside], number[inside])
+        chosen = np.asarray(counts)[inside]
+        share = chosen / number[inside]
+        low, high = wilson_interval(chosen, number[inside])
         axes.errorbar(
             x[inside],
             share,
@@ -156,21 +158,6 @@ def _write_one_and_three(axes: "Axes") -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
     axes.xaxis.set_major_formatter(LogFormatterSciNotation(minor_thresholds=(np.inf, np.inf)))
     axes.xaxis.set_minor_formatter(NullFormatter())
-
-
-def _wilson(
-    found: NDArray[np.integer], number: NDArray[np.integer]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return share and its limits."""
-    from scipy.stats import binomtest  # noqa: PLC0415  (slow to import)
-
-    limits = [
-        binomtest(int(k), int(n)).proportion_ci(_CONFIDENCE, method="wilson")
-        for k, n in zip(found, number, strict=True)
-    ]
-    share = found / number
-    low = np.minimum([limit.low for limit in limits], share)
-    return share, low, np.maximum([limit.high for limit in limits], share)
 
 
 def _check(panels: Sequence[SharePanel]) -> None:

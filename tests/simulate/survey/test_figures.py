@@ -217,7 +217,7 @@ def test_shares_and_their_errors():
     assert points == pytest.approx(found / number)
     limits = bars[0].lines[2][0].get_segments()
     for k, n, segment in zip(found, number, limits, strict=True):
-        interval = binomtest(int(k), int(n)).proportion_ci(0.6827, method="wilson")
+        interval = binomtest(int(k), int(n)).proportion_ci(0.682689492137, method="wilson")
         assert segment[:, 1] == pytest.approx((interval.low, interval.high), abs=1e-9)
     notes = [text.get_text() for text in figure.axes[0].texts]
     assert notes == [str(n) for n in number]

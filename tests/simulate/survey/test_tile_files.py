@@ -97,7 +97,7 @@ def haloes():
 def written(tile, cards, tmp_path_factory):
     directory = tmp_path_factory.mktemp("tile")
     tables = {"haloes": haloes(), "agn": Table({"flux": np.zeros(0)})}
-    write_tile(directory, tile, drawn(tile), cards, maps=maps(), tables=tables, respfile="a.rmf")
+    write_tile(directory, tile, drawn(tile), cards, maps=maps(), tables=tables)
     return directory
 
 
@@ -194,7 +194,7 @@ def test_header_names_the_tile_and_holds_no_date(written, tile):
             assert 'config.preset = "efeds"' in history
             assert 'config.sky.name = "\\u017bubr"' in history
     header = fits.getheader(written / "events.fits", "EVENTS")
-    assert header["RESPFILE"] == "a.rmf"
+    assert header["RESPFILE"] == "NONE"
     assert header["ANCRFILE"] == "NONE"
 
 
@@ -227,7 +227,7 @@ def test_events_outside_the_tile_are_refused(place, tile, cards, tmp_path):
 def test_same_survey_gives_the_same_bytes(written, tile, cards, tmp_path):
     time.sleep(1.1)  # a second later: what holds the time differs
     tables = {"haloes": haloes(), "agn": Table({"flux": np.zeros(0)})}
-    write_tile(tmp_path, tile, drawn(tile), cards, maps=maps(), tables=tables, respfile="a.rmf")
+    write_tile(tmp_path, tile, drawn(tile), cards, maps=maps(), tables=tables)
     for path in written.iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
 
