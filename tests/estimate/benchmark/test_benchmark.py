@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,54 +10,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from icmass.catalog import Catalog, ImageGeometry
 from icmass.catalog import predictions as files
 from icmass.catalog.shard_data import row_keys
-from icmass.errors import InputError, OutputError
+from icmass.errors import OutputError
 from icmass.estimate.benchmark import (
     COLUMNS,
     LEAK_COLUMNS,
-    Suite,
     Table,
     cells,
     notes,
     run_benchmark,
 )
-from icmass.estimate.benchmark.suites import TrainedRow
 from icmass.estimate.folds import catalog_folds
 from icmass.estimate.runs import OUT_OF_FOLD, WEIGHTS
 from icmass.estimate.training import fit
-from tests.helpers.masses import make_catalog, mass_spec
-
-SEEN = ["redshift", "exposure_s"]
-PROFILE = TrainedRow(
-    "profile", "profile, three bands", {"network": "profile", "inputs": ["bands", *SEEN]}
+from tests.helpers.benchmarks import (
+    RELATIONS,
+    SEED,
+    TINY,
+    N,
+    full_catalog,
+    kinds,
 )
-MULTIMODAL = TrainedRow(
-    "multimodal",
-    "bands and galaxies",
-    {"network": "paper-multimodal", "inputs": ["bands", "galaxies"], "cube_cells": 8},
-    paper=15.9,
-)
-LEAK = TrainedRow(
-    "leak-given",
-    "z given",
-    {"network": "profile", "inputs": ["all", "redshift"], "equal_weight": True},
-    leak_test=True,
-)
-TINY = Suite(
-    "tiny",
-    "tiny: for tests",
-    folds=2,
-    max_clusters=None,
-    n_resamples=3,
-    common={"pixels": 16, "validation": 0.4, "batch_size": 12, "schedule": "constant"},
-    networks={"profile": {"epochs": 2}, "paper-multimodal": {"epochs": 1}},
-    rows=(PROFILE, MULTIMODAL, LEAK),
-)
-BARE = mass_spec(galaxies=False, expectations=None, optional_columns=())
-N = 120
-SEED = 3
 
 # Scatter in ln M, %: Ho et al. 2023 (arXiv 2303.00005), as restated in reference/PAPER.md.
 PROXIES = {
@@ -76,61 +49,6 @@ PROXIES = {
     "N_gal + N_phot,500": 28.8,
     "N_gal + sigma_v + N_phot + N_phot,500": 27.3,
 }
-
-# Columns of proxies, with their value at 2e14 Msun, slope and scatter.
-RELATIONS = {
-    "kt_mass_weighted_kev": (3.0, 0.6, 0.07),
-    "lx_bolometric_erg_s": (2e44, 1.4, 0.3),
-    "gas_mass_msun": (2e13, 1.2, 0.1),
-    "stellar_mass_msun": (4e12, 0.8, 0.1),
-    "sigma_v_true_km_s": (500.0, 0.33, 0.12),
-    "n_gal": (60.0, 0.9, 0.3),
-    "sigma_v_clipped_km_s": (500.0, 0.33, 0.2),
-    "n_phot_500": (200.0, 1.2, 0.3),
-}
-
-
-def full_catalog(path: Path, masses: Catalog, factor: np.ndarray | float = 1.0) -> Catalog:
-    """Make a catalog with all proxies; stated masses are those of the images times a factor."""
-    mass = masses.column("m500c_msun")
-    rng = np.random.default_rng(5)
-    columns: dict[str, Any] = {"m500c_msun": mass * factor}
-    for name, (norm, slope, scatter) in RELATIONS.items():
-        values = norm * (mass / 2e14) ** slope * np.exp(scatter * rng.normal(size=len(mass)))
-        columns[name] = np.rint(values).astype(int) if name.startswith("n_") else values
-    columns["dynamical_state"] = np.where(np.arange(len(mass)) % 9, rng.normal(size=N), np.nan)
-    names = [*(name for name in RELATIONS if name != "n_phot_500"), "dynamical_state"]
-    spec = mass_spec(
-        expectations=None,
-        geometry=ImageGeometry(64, 64, 52.0),
-        optional_columns=("box_x_mpc", "box_y_mpc", "box_z_mpc", *names),
-    )
-    return make_catalog(path, N, spec=spec, columns=columns)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _few_penalties() -> Iterator[None]:
-    """Let ridges choose among two penalties, which takes a fifth of the time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("icmass.estimate.regression._PENALTIES", (1.0, 100.0))
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _no_figures(monkeypatch) -> None:
-    """Leave out figures, which are slow, but for those of the benchmark of all tests."""
-    monkeypatch.setattr("icmass.estimate.benchmark.output._write_figures", lambda *_: None)
-
-
-@pytest.fixture(scope="module")
-def bare(tmp_path_factory) -> Catalog:
-    """Without galaxies, ideal proxies, or pixels small enough for rings."""
-    return make_catalog(tmp_path_factory.mktemp("bare") / "bare", N, spec=BARE)
-
-
-@pytest.fixture(scope="module")
-def catalog(tmp_path_factory, bare) -> Catalog:
-    return full_catalog(tmp_path_factory.mktemp("full") / "catalog", bare)
 
 
 @pytest.fixture(scope="module")
@@ -179,13 +97,6 @@ def tables(place: Path) -> dict[str, bytes]:
         name: (place / name).read_bytes()
         for name in ("table.csv", "table.md", "table.json", "bins.csv")
     }
-
-
-def kinds(table: Table) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for row in table.rows:
-        found.setdefault(row.kind, []).append(row.name)
-    return found
 
 
 # Rows
@@ -344,79 +255,6 @@ def test_places_that_cannot_be(tmp_path, catalog) -> None:
     }.items():
         with pytest.raises(OutputError, match=message):
             run_benchmark(catalog, tmp_path / name, TINY, workers=1)
-
-
-# Catalogs that lack something
-
-
-def refused(catalog: Catalog, path: Path, message: str, suite: Suite = TINY, **more: Any) -> None:
-    """Assert that a benchmark is refused in one line, before it writes anything."""
-    with pytest.raises(InputError, match=message) as found:
-        run_benchmark(catalog, path, suite, **{"workers": 1, **more})
-    assert "\n" not in str(found.value)
-    assert not path.exists()
-
-
-def test_a_bare_catalog(tmp_path, bare) -> None:
-    quick = replace(TINY, networks={"profile": {"epochs": 1}}, rows=(PROFILE, MULTIMODAL))
-    found = run_benchmark(bare, tmp_path / "out", quick, workers=1)
-    assert kinds(found) == {
-        "observed proxy": ["N_phot"],
-        "regression": ["ridge-all-observables", "boosting-all-observables"],
-        "network": ["profile"],
-    }
-    left_out = [line for line in notes(found) if line.startswith("Left out: ")]
-    assert len(left_out) == 3
-    assert left_out[0].startswith("Left out: clipped counts: images: must have pixels small enough")
-    assert left_out[1].startswith("Left out: clipped counts to the centre: images: must have pix")
-    assert left_out[2] == "Left out: bands and galaxies: the catalog has no galaxies."
-    text = (tmp_path / "out" / "table.md").read_text()
-    assert all(line in text for line in left_out)
-    values = json.loads((tmp_path / "out" / "table.json").read_text())
-    assert values["skipped"] == list(found.skipped)
-    assert "Does the redshift leak?" not in text
-    assert not (tmp_path / "out" / "runs" / "multimodal").exists()
-
-
-def test_one_redshift(tmp_path) -> None:
-    columns = {"redshift": np.full(N, 0.2), "exposure_s": np.full(N, 1600.0)}
-    catalog = make_catalog(tmp_path / "catalog", N, spec=BARE, columns=columns)
-    quick = replace(TINY, networks={"profile": {"epochs": 1}}, rows=(PROFILE,))
-    found = run_benchmark(catalog, tmp_path / "out", quick, workers=1)
-    assert {one.by for row in found.rows for one in row.by_bin} == {"log10_m500c"}
-    few = catalog.select(np.arange(80))  # fewer than a redshift bin of its own needs
-    quick = replace(quick, common={**TINY.common, "validation": 0.5})
-    run_benchmark(few, tmp_path / "few", quick, workers=1)
-
-
-def test_columns_of_galaxies_that_are_missing(tmp_path, bare, catalog) -> None:
-    richness = TrainedRow(
-        "richness", "with richness", {"network": "profile", "inputs": ["bands", "n_gal"]}
-    )
-    suite = replace(TINY, rows=(richness,))
-    refused(bare, tmp_path / "out", "must have galaxies for every row of the suite tiny", suite)
-
-
-def test_what_cannot_be_benchmarked(tmp_path, catalog, bare) -> None:
-    path = tmp_path / "out"
-    few = catalog.select(np.arange(6))
-    refused(few, path, "folds: must be from 2 to the 3 halos; got 8", replace(TINY, folds=8))
-    refused(few, path, "validation: must hold at least 20 clusters for recalibration; got 0 of 6")
-    refused(catalog.select(np.arange(0)), path, "folds: must be from 2 to the 0 halos")
-    coarse = replace(TINY, common={**TINY.common, "pixels": 32})
-    refused(bare, path, "pixels: must divide the 16 x 16 pixels of the catalog; got 32", coarse)
-    refused(catalog, path, "workers: must be at least 1; got 0", workers=0)
-    refused(catalog, path, "scheduler: must be the address", workers=None, scheduler="nonsense")
-    refused(catalog, path, "epochs: must be greater than or equal to 1", overrides={"epochs": 0})
-    refused(catalog, path, "unknown key; did you mean 'epochs'", overrides={"epoch": 1})
-
-
-def test_unknown_masses(tmp_path, bare) -> None:
-    mass = bare.column("m500c_msun").copy()
-    mass[4] = np.nan
-    catalog = make_catalog(tmp_path / "catalog", N, spec=BARE, columns={"m500c_msun": mass})
-    suite = replace(TINY, rows=(PROFILE,))
-    refused(catalog, tmp_path / "out", "must know m500c_msun of every cluster", suite)
 
 
 # Tables

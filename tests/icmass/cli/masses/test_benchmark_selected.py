@@ -1,6 +1,6 @@
 """`icmass benchmark --where`: all estimators on the same selected clusters, and what is refused.
 
-What else it prints and refuses is tested with `icmass train`.
+What else it prints and refuses is tested in `test_benchmark.py`.
 """
 
 import json
