@@ -1,10 +1,12 @@
-"""Train an estimator of masses on a small catalog and see what it says of clusters it has not seen.
+"""Train an estimator of masses on the catalog of 02_simulate.py, and see what it says of others.
 
-    python examples/03_train.py
+    python examples/02_simulate.py && python examples/03_train.py [EPOCHS]
 
 The same is done by: icmass train catalog -o run --network profile --head gaussian --folds 3
 --validation 0.2 --epochs 30, and icmass predict run new_clusters.
 """
+
+import sys
 
 import numpy as np
 
@@ -16,15 +18,14 @@ from icmass.simulate import simulate_catalog
 
 
 def main() -> None:
-    """Make two catalogs, train on one, predict the other."""
-    simulate_catalog(SimulateConfig(clusters=200, seed=1), "catalog")
-    simulate_catalog(SimulateConfig(clusters=20, seed=2), "new_clusters")
-
+    """Train on one catalog, make another, predict that."""
+    epochs = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     config = TrainConfig(
-        network="profile", head="gaussian", folds=3, validation=0.2, epochs=30, seed=1
+        network="profile", head="gaussian", folds=3, validation=0.2, epochs=epochs, seed=1
     )
     run = train(Catalog.open("catalog"), config, "run")
 
+    simulate_catalog(SimulateConfig(clusters=20, seed=2), "new_clusters")
     new = Catalog.open("new_clusters")
     mean, std = predict(run, new).predictive.mean_std()
     truth = np.log(new.column("m500c_msun"))

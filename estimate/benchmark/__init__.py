@@ -3,7 +3,7 @@
 from icmass.estimate.benchmark.driver import run_benchmark
 from icmass.estimate.benchmark.output import COLUMNS, LEAK_COLUMNS, Table, cells, notes
 from icmass.estimate.benchmark.rows import Row
-from icmass.estimate.benchmark.suites import SUITES, Suite, suite_named
+from icmass.estimate.benchmark.suites import SUITES, Suite, TrainedRow, suite_named
 
 __all__ = [
     "COLUMNS",
@@ -12,6 +12,7 @@ __all__ = [
     "Row",
     "Suite",
     "Table",
+    "TrainedRow",
     "cells",
     "notes",
     "run_benchmark",

@@ -1,4 +1,4 @@
-"""Build the wheel and install it alone into a new environment.
+"""Build the source archive and the wheel; install the wheel alone into a new environment.
 
 ``python -m tests.packaging.wheel DIR``; the environment sees the dependencies of the running one
 and nothing of the checkout.
@@ -12,7 +12,7 @@ import tempfile
 import venv
 from pathlib import Path
 
-__all__ = ["CHECKOUT", "PARTS", "build_wheel", "install_wheel"]
+__all__ = ["CHECKOUT", "PARTS", "build_archive", "build_wheel", "install_wheel"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PARTS = {  # folder of the checkout -> package
@@ -21,21 +21,36 @@ PARTS = {  # folder of the checkout -> package
     "estimate": "icmass.estimate",
     "interpret": "icmass.interpret",
 }
+# What else a source archive holds; MANIFEST.in says the same to setuptools.
+FILES = ["pyproject.toml", "README.md", "LICENSE", "MANIFEST.in", "CHANGELOG.md", "CITATION.cff"]
+FILES += ["CONTRIBUTING.md", "Makefile", "constraints.txt", "mkdocs.yml"]
+FOLDERS = ["benchmarks", "docs", "examples", "tests"]
+
+
+def build_archive(folder: Path) -> Path:
+    """Build the source archive from a clean copy, so that leftovers of earlier builds stay out."""
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch) / "source"
+        source.mkdir()
+        for name in FILES:
+            shutil.copy(CHECKOUT / name, source)
+        for name in [*PARTS, *FOLDERS]:
+            left = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(CHECKOUT / name, source / name, ignore=left)
+        folder.mkdir(parents=True, exist_ok=True)
+        code = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+        command = [sys.executable, "-W", "ignore", "-c", code, str(folder.resolve())]
+        subprocess.run(command, cwd=source, check=True, stdout=subprocess.DEVNULL)
+    return next(folder.glob("icmass-*.tar.gz"))
 
 
 def build_wheel(folder: Path) -> Path:
-    """Build the wheel from a clean copy, so that leftovers of earlier builds cannot slip in."""
-    source = folder / "source"
-    source.mkdir(parents=True)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(CHECKOUT / name, source)
-    for part in PARTS:
-        shutil.copytree(
-            CHECKOUT / part, source / part, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
-    options = ["--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", str(folder)]
-    subprocess.run([*command, *options, str(source)], check=True)
+    """Build the wheel from the source archive, as those who get only that do."""
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = build_archive(Path(scratch))
+        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
+        options = ["--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", str(folder)]
+        subprocess.run([*command, *options, str(archive)], check=True)
     return next(folder.glob("icmass-*.whl"))
 
 

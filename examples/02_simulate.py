@@ -1,9 +1,11 @@
-"""Make a small catalog of painted clusters and compare two proxies of their mass.
+"""Make a catalog of painted clusters and compare two proxies of their mass.
 
-    python examples/02_catalog.py
+    python examples/02_simulate.py [CLUSTERS]
 
-The same catalog is made by: icmass simulate -o catalog --clusters 60 --seed 1
+The same catalog is made by: icmass simulate -o catalog --clusters 200 --seed 1
 """
+
+import sys
 
 import numpy as np
 
@@ -14,7 +16,8 @@ from icmass.simulate import simulate_catalog
 
 def main() -> None:
     """Make the catalog, read it, fit two slopes."""
-    simulate_catalog(SimulateConfig(clusters=60, seed=1), "catalog")
+    clusters = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    simulate_catalog(SimulateConfig(clusters=clusters, seed=1), "catalog")
 
     catalog = Catalog.open("catalog")
     table = catalog.table(["redshift", "m500c_msun", "lx_0520_erg_s", "n_gal"])

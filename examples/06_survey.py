@@ -1,9 +1,11 @@
-"""Make a synthetic eROSITA field, cut its clusters out, and train on those that were found.
+"""Make a synthetic eROSITA field, see what is found in it, and cut its clusters out.
 
-    python examples/05_survey.py
+    python examples/06_survey.py [FRACTION]
 
 The field alone is made by: icmass survey -o survey --preset efeds --fraction 0.05 --cutouts
 """
+
+import sys
 
 import numpy as np
 from astropy.table import Table
@@ -16,7 +18,8 @@ from icmass.simulate.survey import simulate_survey
 
 def main() -> None:
     """Seven deg^2 as deep as eFEDS: haloes, AGN, background, sources found, pictures."""
-    config = SurveyConfig.parse({"preset": "efeds", "fraction": 0.05, "seed": 1})
+    fraction = float(sys.argv[1]) if len(sys.argv) > 1 else 0.05
+    config = SurveyConfig.parse({"preset": "efeds", "fraction": fraction, "seed": 1})
     summary = simulate_survey(config, "survey")
     print(f"{summary.values['area_deg2']:.1f} deg^2, {summary.values['events']:,} events")
 

@@ -1,6 +1,6 @@
 """See what the estimator of examples/03_train.py looks at.
 
-    python examples/03_train.py && python examples/04_explain.py
+    python examples/02_simulate.py && python examples/03_train.py && python examples/05_explain.py
 
 The whole report is made by: icmass explain run catalog -o explanation
 """
