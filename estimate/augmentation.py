@@ -106,7 +106,7 @@ class Augmentation:
 
 
 def turned(clusters: Clusters, turn: int) -> Clusters:
-    """Return clusters turned by `turn` mod 4 right angles, and mirrored from 4 on."""
+    """Return `clusters` turned by `turn` mod 4 right angles, and mirrored from 4 on."""
     if not turn:
         return clusters
     cube = _turn(clusters.cube, turn) if clusters.cube.numel() else clusters.cube

@@ -53,9 +53,16 @@ class Rings:
             raise InputError(f"n_kept: must be from 1 to {self.n_sectors}; got {self.n_kept}.")
 
     def labels(self, geometry: ImageGeometry) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the flat pixels inside the rings, and ring * n_sectors + sector of each, (m,).
+        """Return where the pixels of images of a `geometry` lie that are inside the rings.
 
         A pixel belongs where its centre lies.
+
+        Returns
+        -------
+        place : ndarray of int, shape (m,)
+            Pixels inside the rings, of the flat image.
+        label : ndarray of int, shape (m,)
+            ring * n_sectors + sector of each.
 
         Raises
         ------

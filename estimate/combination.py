@@ -51,7 +51,10 @@ def combine(relations: Relations, sample: ProxySample) -> LnMass:
 
 
 def mean_scatter(relations: Relations) -> float:
-    """Return (alpha^T C^-1 alpha)^(-1/2), averaged over redshift: the paper's scatter in ln M."""
+    """Return (alpha^T C^-1 alpha)^(-1/2) of `relations`, averaged over redshift.
+
+    This is the scatter in ln M of Ho et al. 2023 (arXiv 2303.00005).
+    """
     _, slope, covariance = relations.at(relations.evolution.nodes)
     information = np.sum(_weights(slope, covariance) * slope, axis=1)
     return float(np.mean(information**-0.5))

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
+from typing_extensions import override
 
 from icmass.errors import InputError
 from icmass.estimate.augmentation import Augmentation
@@ -95,7 +96,7 @@ class EpochOrder(Sampler[NDArray[np.int64]]):
     n_ranks: int = 1
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
+        """Choose the `epoch` whose order comes next."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -166,6 +167,7 @@ class ClusterData(lightning.LightningDataModule):
         self._epoch = -1
         self._generator = torch.Generator()
 
+    @override
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return batches to train on."""
         order = EpochOrder(self.split.train, self.batch_size, self.seed, self.weight)
@@ -173,17 +175,19 @@ class ClusterData(lightning.LightningDataModule):
             order.rank, order.n_ranks = self.trainer.global_rank, self.trainer.world_size
         return _loader(self.set, order)
 
+    @override
     def val_dataloader(self) -> DataLoader[Batch]:
         """Return the validation part, in order."""
         return _loader(self.test_set, in_order(self.split.validation))
 
     def start_epoch(self, epoch: int, device: torch.device) -> None:
-        """Seed the augmentation of an epoch; its first batch does so."""
+        """Seed the augmentation of an `epoch` on a `device`; its first batch does so."""
         self._epoch = epoch
         self._generator = torch.Generator(device).manual_seed(
             int(np.random.SeedSequence([*self.seed, epoch]).generate_state(1)[0])
         )
 
+    @override
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Change training batches at random, where they will be used."""
         if self.trainer is None or not self.trainer.training:
@@ -195,10 +199,10 @@ class ClusterData(lightning.LightningDataModule):
 
 
 def flat_weights(ln_mass: NDArray[np.float64], bins: int = 30) -> NDArray[np.float64]:
-    """Return how often to draw clusters so that their ln M are spread evenly, shape (n,).
+    """Return how often to draw clusters so that their `ln_mass` are spread evenly, shape (n,).
 
-    One over the density of ln M, by a histogram smoothed over neighbouring bins; at most six times
-    the mean, so that the few most massive clusters do not fill the batches.
+    One over the density of ln M, by a histogram of so many `bins` smoothed over neighbouring ones;
+    at most six times the mean, so that the few most massive clusters do not fill the batches.
     """
     count, edges = np.histogram(ln_mass, bins)
     padded = np.convolve(np.pad(count.astype(float), 2, mode="edge"), np.ones(5) / 5, "valid")

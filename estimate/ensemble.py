@@ -63,7 +63,7 @@ def mixture(members: Sequence[Predictive], score: ArrayLike | None = None) -> Pr
 
 
 def disagreement(members: Sequence[Predictive]) -> Floats:
-    """Return the standard deviation of the members' means, shape (n,): 0 for one member.
+    """Return the standard deviation of the means of `members`, shape (n,): 0 for one member.
 
     Its square is what the mixture's variance has beyond the mean of the members' variances. What
     all members do wrong alike is not in it.

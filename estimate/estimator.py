@@ -92,7 +92,10 @@ class Estimator(nn.Module):
         self.register_buffer("feature_whitening", torch.eye(width))
 
     def prepared(self, clusters: Clusters) -> Tensor:
-        """Return the images as the network prepares them, not yet standardised."""
+        """Return images of `clusters` as the network prepares them, not yet standardised.
+
+        Their shape is that of `Network.prepare`: (n, n_channel, n_y, n_x) for most networks.
+        """
         counts = clusters.counts.float()
         if self.redshift_scaling:
             log_n = self.redshift_fit[0] + self.redshift_fit[1] * clusters.redshift
@@ -100,7 +103,7 @@ class Estimator(nn.Module):
         return self.network.prepare(counts)
 
     def standardise(self, clusters: Clusters) -> Standardised:
-        """Return what the network sees of clusters."""
+        """Return what the network sees of `clusters`."""
         images = (self.prepared(clusters) - self.image_mean) * self.image_scale
         if images.dim() == 4:
             images = images.contiguous(memory_format=torch.channels_last)
@@ -111,25 +114,25 @@ class Estimator(nn.Module):
         )
 
     def features(self, seen: Standardised) -> Tensor:
-        """Return features, shape (n, width)."""
+        """Return features of what is `seen`, shape (n, width)."""
         result: Tensor = self.network(*seen)
         return result
 
     def loss(self, clusters: Clusters, ln_mass: Tensor) -> Tensor:
-        """Return the loss of each cluster, shape (n,)."""
+        """Return the loss of each of `clusters` against its true `ln_mass`, shape (n,)."""
         target = (ln_mass - self.target_mean) / self.target_scale
         return self.head.loss(self.features(self.standardise(clusters)), target)
 
     def quantiles(self, features: Tensor) -> Tensor:
-        """Return ln M500c/Msun at the normal scores `SCORES`, shape (n, 25)."""
+        """Return ln M500c/Msun of `features` at the normal scores `SCORES`, shape (n, 25)."""
         return self.head.quantiles(features) * self.target_scale + self.target_mean
 
     def forward(self, clusters: Clusters) -> Tensor:
-        """Return the median of ln M500c/Msun, shape (n,)."""
+        """Return the median of ln M500c/Msun of `clusters`, shape (n,)."""
         return self.quantiles(self.features(self.standardise(clusters)))[:, len(SCORES) // 2]
 
     def strangeness(self, features: Tensor) -> Tensor:
-        """Return how far features are from those of the training part, shape (n,).
+        """Return how far `features`, shape (n, width), are from the training part's, shape (n,).
 
         Mahalanobis distance over the root of the number of dimensions: near 1 for clusters like
         those of the training part.
@@ -139,7 +142,7 @@ class Estimator(nn.Module):
         return white.square().sum(dim=1).div(kept).sqrt()
 
     def learn_features(self, features: Tensor) -> None:
-        """Remember where the features of the training part, shape (n, width), lie."""
+        """Remember where `features` of the training part, shape (n, width), lie."""
         centred = features.double() - features.double().mean(dim=0)
         covariance = centred.T @ centred / max(len(features) - 1, 1)
         value, vector = torch.linalg.eigh(covariance)
@@ -225,7 +228,7 @@ def learn_normalisation(
 
 
 def input_shape(inputs: Inputs) -> InputShape:
-    """Return the shape that a network is told."""
+    """Return the shape of `inputs` that a network is told."""
     return InputShape(
         n_channel=len(inputs.channels),
         n_y=inputs.n_y,
@@ -237,7 +240,7 @@ def input_shape(inputs: Inputs) -> InputShape:
 
 
 def tensors(clusters: Clusters) -> Clusters:
-    """Return arrays as tensors, without a copy where the types allow."""
+    """Return `clusters` of arrays as tensors, without a copy where the types allow."""
     counts = clusters.counts
     if counts.dtype not in (np.uint16, np.float32):
         counts = counts.astype(np.float32)

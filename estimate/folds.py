@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from icmass.bootstrap import haloes_of
 from icmass.errors import InputError
-from icmass.estimate.metrics import halo_numbers
 
 if TYPE_CHECKING:
     from icmass.catalog import Catalog
@@ -66,7 +66,7 @@ def halo_folds(halo: ArrayLike, n_folds: int, seed: int = 0) -> Integers:
     Parameters
     ----------
     halo : array of int, shape (n,)
-        The halo that each row is of (`icmass.estimate.metrics.halo_numbers`).
+        The halo that each row is of (`icmass.bootstrap.haloes_of`).
     n_folds : int
         From 2 to the number of halos.
     seed : int
@@ -92,8 +92,26 @@ def catalog_folds(catalog: "Catalog", n_folds: int = 8, seed: int = 0) -> Intege
     """Return folds of a catalog: octants of its box where it has one, or else of halos.
 
     Octants are taken for 8 folds only, and if no octant is empty.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        n rows.
+    n_folds : int
+        From 2 to the number of halos.
+    seed : int
+        Of the random order of halos.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+
+    Raises
+    ------
+    InputError
+        If there are fewer halos than folds.
     """
-    halo = halo_numbers(*(catalog.column(k) for k in ("sample_id", "snapshot_id", "halo_id")))
+    halo = haloes_of(catalog)
     names = ("box_x_mpc", "box_y_mpc", "box_z_mpc")
     present = {column.name for column in catalog.columns}
     if n_folds == 8 and catalog.spec.box_size_mpc is not None and present.issuperset(names):
@@ -141,7 +159,7 @@ def splits(
 
 
 def require_apart(fold: ArrayLike, halo: ArrayLike) -> None:
-    """Refuse folds that share a halo.
+    """Refuse a `fold` that shares a `halo` with another, both of shape (n,).
 
     Raises
     ------

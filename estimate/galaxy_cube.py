@@ -102,13 +102,13 @@ class CubeGeometry:
         return (cells * self.cell_km_s)[:, None, None], north[None, :, None], -north[None, None, :]
 
     def inside(self, galaxies: NDArray[np.void]) -> NDArray[np.bool_]:
-        """Return which galaxies lie in the cylinder, shape (m,); not those with a NaN."""
+        """Return which `galaxies` lie in the cylinder, shape (m,); not those with a NaN."""
         radius = np.hypot(galaxies["east_kpc"], galaxies["north_kpc"])
         slow = np.abs(galaxies["v_los_km_s"]) < self.max_speed_km_s
         return np.asarray(slow & (radius < self.half_width_kpc))
 
     def places(self, galaxies: NDArray[np.void]) -> Floats:
-        """Return where galaxies lie along v, y and x, shape (m, 3); cell centres are whole."""
+        """Return where `galaxies` lie along v, y and x, shape (m, 3); cell centres are whole."""
         east, north, v_los = (galaxies[name].astype(np.float64) for name in _COLUMNS)
         offset = (v_los / self.cell_km_s, north / self.cell_kpc, -east / self.cell_kpc)
         return np.stack(offset, axis=1) + (self.n - 1) / 2

@@ -10,9 +10,10 @@ from typing import ClassVar, Final
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
-from icmass.catalog.names import nearest
 from icmass.errors import InputError
+from icmass.names import nearest
 
 __all__ = ["HEADS", "SCORES", "FlowHead", "GaussianHead", "Head", "PointHead", "make_head"]
 
@@ -37,11 +38,14 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, features: Tensor, target: Tensor) -> Tensor:
-        """Return the loss of each cluster, shape (n,)."""
+        """Return the loss of each cluster, shape (n,).
+
+        `features` have shape (n, width), the standardised `target` (n,).
+        """
 
     @abstractmethod
     def quantiles(self, features: Tensor) -> Tensor:
-        """Return x(z) at `SCORES`, shape (n, 25); the middle one is the median."""
+        """Return x(z) of `features` at `SCORES`, shape (n, 25); the middle one is the median."""
 
 
 def _register(head: type[Head]) -> type[Head]:
@@ -60,10 +64,12 @@ class PointHead(Head):
         super().__init__(width)
         self.linear = nn.Linear(width, 1)
 
+    @override
     def loss(self, features: Tensor, target: Tensor) -> Tensor:
         """Return the squared error, shape (n,)."""
         return (self.linear(features)[:, 0] - target) ** 2
 
+    @override
     def quantiles(self, features: Tensor) -> Tensor:
         """Return the number, and a unit Gaussian about it, shape (n, 25)."""
         return self.linear(features) + self.score
@@ -79,19 +85,21 @@ class GaussianHead(Head):
         super().__init__(width)
         self.linear = nn.Linear(width, 2)
 
+    @override
     def loss(self, features: Tensor, target: Tensor) -> Tensor:
         """Return -ln p, shape (n,)."""
         mean, ln_std = self.mean_and_ln_std(features)
         z = (target - mean) * torch.exp(-ln_std)
         return 0.5 * z**2 + ln_std + 0.5 * math.log(2.0 * math.pi)
 
+    @override
     def quantiles(self, features: Tensor) -> Tensor:
         """Return the Gaussian at `SCORES`, shape (n, 25)."""
         mean, ln_std = self.mean_and_ln_std(features)
         return mean[:, None] + torch.exp(ln_std)[:, None] * self.score
 
     def mean_and_ln_std(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and ln of the standard deviation, shape (n,) each."""
+        """Return mean and ln of the standard deviation that `features` give, shape (n,) each."""
         mean, raw = self.linear(features).unbind(dim=1)
         # Between 0.01 and 30 standard deviations of the sample: the loss stays finite.
         return mean, 4.0 * torch.tanh(raw / 4.0) - 0.5
@@ -113,6 +121,7 @@ class FlowHead(Head):
         # The spline is the identity beyond +-5 of its argument, so a Gaussian goes before it.
         self.base = GaussianHead(width)
 
+    @override
     def loss(self, features: Tensor, target: Tensor) -> Tensor:
         """Return -ln p, shape (n,)."""
         mean, ln_std = self.base.mean_and_ln_std(features)
@@ -120,6 +129,7 @@ class FlowHead(Head):
         context = torch.cat([features, ln_std[:, None]], dim=1)
         return ln_std - self.flow(context).log_prob(z[:, None])
 
+    @override
     def quantiles(self, features: Tensor) -> Tensor:
         """Return the distribution at `SCORES`, shape (n, 25)."""
         mean, ln_std = self.base.mean_and_ln_std(features)
@@ -131,7 +141,7 @@ class FlowHead(Head):
 
 
 def make_head(name: str, width: int) -> Head:
-    """Return a new head of a name.
+    """Return a new head of this `name` on so many features (`width`).
 
     Raises
     ------

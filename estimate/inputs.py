@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from icmass.catalog import COLUMNS, CatalogSpec
-from icmass.catalog.names import nearest
 from icmass.errors import InputError
 from icmass.estimate.galaxy_cube import CubeGeometry
+from icmass.names import nearest
 
 __all__ = ["ALL_BANDS", "EACH_BAND", "GALAXIES", "Channel", "Inputs"]
 
@@ -132,7 +132,7 @@ class Inputs:
         return tuple(dict.fromkeys(name for c in self.channels for name, _, _ in c.bands))
 
     def rebinning(self, spec: CatalogSpec) -> int:
-        """Return how many pixels of a catalog on a side make one of these."""
+        """Return how many pixels on a side of a catalog of this `spec` make one of these."""
         return max(round(self.pixel / spec.geometry.pixel), 1)
 
     def require(self, spec: CatalogSpec, what: str) -> None:
@@ -188,7 +188,7 @@ class Inputs:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Inputs":
-        """Read what `to_dict` wrote; KeyError or TypeError if it is something else."""
+        """Read `values` that `to_dict` wrote; KeyError or TypeError if it is something else."""
         return cls(
             tuple(
                 Channel(c["name"], tuple(_band(*band) for band in c["bands"]))

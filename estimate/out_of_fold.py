@@ -1,7 +1,6 @@
 """What a run says of its own clusters, each judged by the fold that did not train on it."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from icmass.catalog import predictions as files
 from icmass.catalog.shard_data import row_keys
 from icmass.errors import InputError, OutputError
 from icmass.estimate.metrics import Predictive, evaluate, reference_points, score
-from icmass.estimate.prediction import QUANTILES, predict
+from icmass.estimate.prediction import predict
 from icmass.estimate.runs import OUT_OF_FOLD, Run
 
 __all__ = ["judge_own", "own_scores", "require_free", "scores_of"]
@@ -47,23 +46,34 @@ def own_scores(run: Run, catalog: Catalog) -> NDArray[np.void]:
 
 
 def scores_of(predictive: Predictive, mass_msun: NDArray[np.float64]) -> NDArray[np.void]:
-    """Return the scores of predictions for masses in Msun, shape (n,)."""
+    """Return the scores of `predictive` distributions of ln M against `mass_msun`, shape (n,)."""
     truth = np.log(mass_msun)
     reference = reference_points(len(truth), float(truth.min()), float(truth.max()), seed=0)
     return score(predictive, truth, reference)
 
 
 def judge_own(run: Run, catalog: Catalog) -> dict[str, float]:
-    """Return all metrics of a run on its own clusters."""
+    """Return all metrics of `run` on the `catalog` that it was trained on, out of fold."""
     return evaluate(own_scores(run, catalog))
 
 
 def require_free(catalog: Catalog, name: str, *, overwrite: bool) -> None:
     """Refuse a name of predictions that is taken, before the work is done.
 
+    Parameters
+    ----------
+    catalog : Catalog
+        Into which they are to be written.
+    name : str
+    overwrite : bool
+        Whether predictions of that name may be replaced.
+
     Raises
     ------
+    InputError
+        If the name cannot be one.
     OutputError
+        If it is taken.
     """
     files.require_name(name)
     if name in catalog.prediction_names() and not overwrite:
@@ -74,16 +84,7 @@ def require_free(catalog: Catalog, name: str, *, overwrite: bool) -> None:
 
 
 def _write(run: Run, catalog: Catalog, key: NDArray[np.void]) -> Path:
-    said = predict(run, catalog)
-    mean, std = said.predictive.mean_std()
-    quantiles: dict[float, Any] = dict(
-        zip(QUANTILES, said.predictive.quantile(QUANTILES).T, strict=True)
-    )
-    extra = {
-        "fold": said.fold,
-        "strangeness": said.strangeness,
-        "disagreement": said.disagreement,
-        "ln_mass": np.log(catalog.column("m500c_msun")),
-    }
-    made = files.make(len(catalog), "ln(M500c / Msun)", mean, std, quantiles, extra)
+    told = predict(run, catalog).columns()
+    told["extra"]["ln_mass"] = np.log(catalog.column("m500c_msun"))
+    made = files.make(len(catalog), "ln(M500c / Msun)", **told)
     return files.write(run.path, OUT_OF_FOLD, key, made, overwrite=True)

@@ -94,7 +94,10 @@ def look(
 
 
 def stated(seen: Look) -> tuple[Floats, Floats]:
-    """Return normal scores, shape (25,), and quantiles that increase, shape (n, 25)."""
+    """Return normal scores, shape (25,), and quantiles that increase, shape (n, 25).
+
+    `seen` may hold quantiles that cross by rounding; steps between these are at least 1e-6.
+    """
     step = _RISE * np.arange(seen.quantiles.shape[1])
     return even_scores(), np.maximum.accumulate(seen.quantiles, axis=1) + step
 
@@ -119,6 +122,20 @@ class Said:
     fold: NDArray[np.int64]
     strangeness: Floats
     disagreement: Floats
+
+    def columns(self) -> dict[str, Any]:
+        """Return what a catalog keeps: mean, std, quantiles and further columns, shape (n,)."""
+        mean, std = self.predictive.mean_std()
+        return {
+            "mean": mean,
+            "std": std,
+            "quantiles": dict(zip(QUANTILES, self.predictive.quantile(QUANTILES).T, strict=True)),
+            "extra": {
+                "fold": self.fold,
+                "strangeness": self.strangeness,
+                "disagreement": self.disagreement,
+            },
+        }
 
 
 def predict(
@@ -210,18 +227,27 @@ def _readers(
 def write_predictions(catalog: Catalog, name: str, said: Said, *, overwrite: bool = False) -> Path:
     """Write predictions into a catalog: mean, spread, quantiles, fold and warning signs.
 
+    Parameters
+    ----------
+    catalog : Catalog
+        Of whose clusters they are.
+    name : str
+        Of the predictions.
+    said : Said
+        What was said of its rows.
+    overwrite : bool
+        Whether to replace predictions of that name.
+
+    Returns
+    -------
+    Path
+        Of the file.
+
     Raises
     ------
+    InputError
+        If the name cannot be one.
     OutputError
         If the catalog has predictions of that name.
     """
-    mean, std = said.predictive.mean_std()
-    quantiles = dict(zip(QUANTILES, said.predictive.quantile(QUANTILES).T, strict=True))
-    extra = {
-        "fold": said.fold,
-        "strangeness": said.strangeness,
-        "disagreement": said.disagreement,
-    }
-    return catalog.write_predictions(
-        name, mean, std, quantiles=quantiles, extra=extra, overwrite=overwrite
-    )
+    return catalog.write_predictions(name, **said.columns(), overwrite=overwrite)

@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from icmass.bootstrap import HALO, halo_numbers
 from icmass.errors import InputError
-from icmass.estimate.metrics import halo_numbers
 
 __all__ = ["IDEAL", "OBSERVED", "ProxySample"]
 
@@ -70,7 +70,7 @@ class ProxySample:
         Parameters
         ----------
         column : callable
-            From the name of a column to its values, such as ``catalog.column``.
+            From the name of a column to its values, shape (n,), such as ``catalog.column``.
         proxies : mapping, optional
             From symbols to names of columns; by default the ideal and the observed ones.
         """
@@ -82,14 +82,14 @@ class ProxySample:
             ln_proxy=np.log(np.stack(positive, axis=1)),
             ln_mass=np.log(np.asarray(column("m500c_msun"), np.float64)),
             redshift=np.asarray(column("redshift"), np.float64),
-            halo=halo_numbers(*(column(key) for key in ("sample_id", "snapshot_id", "halo_id"))),
+            halo=halo_numbers(*(column(name) for name in HALO)),
         )
 
     def __len__(self) -> int:
         return len(self.ln_mass)
 
     def rows(self, rows: NDArray[Any]) -> "ProxySample":
-        """Return some rows, by mask or number."""
+        """Return some `rows`, by mask of shape (n,) or by number."""
         return replace(
             self,
             ln_proxy=self.ln_proxy[rows],
@@ -99,7 +99,7 @@ class ProxySample:
         )
 
     def proxies(self, names: Sequence[str]) -> "ProxySample":
-        """Return some of the proxies, in this order."""
+        """Return the proxies of these `names`, in this order."""
         chosen = [self.place(name) for name in names]
         return replace(self, names=tuple(names), ln_proxy=self.ln_proxy[:, chosen])
 
@@ -108,7 +108,7 @@ class ProxySample:
         return self.rows(np.flatnonzero(np.isfinite(self.ln_proxy).all(axis=1)))
 
     def place(self, name: str) -> int:
-        """Return the column of a proxy.
+        """Return the column of the proxy of this `name`.
 
         Raises
         ------

@@ -68,7 +68,7 @@ class Reader:
     seed: int = 0
 
     def read(self, rows: NDArray[np.int64]) -> Clusters:
-        """Return the inputs of rows, in this order.
+        """Return the inputs of `rows`, shape (n,), in this order.
 
         Raises
         ------
@@ -134,12 +134,12 @@ class HeldReader:
     held: Clusters
 
     def read(self, rows: NDArray[np.int64]) -> Clusters:
-        """Return the inputs of rows, in this order."""
+        """Return the inputs of `rows`, shape (n,), in this order."""
         return Clusters(*(part[rows] for part in self.held))
 
 
 def reader_of(reader: Reader, memory_gb: float) -> Reader | HeldReader:
-    """Return a reader that holds all rows in memory if they fit into it."""
+    """Return a `reader` that holds all rows in memory if they fit into `memory_gb`."""
     n, inputs = len(reader.catalog), reader.inputs
     cells = 0 if inputs.cube is None else inputs.cube.n**3
     pixels = int(np.prod(_shape(inputs)))
@@ -157,7 +157,10 @@ def reader_of(reader: Reader, memory_gb: float) -> Reader | HeldReader:
 
 
 def thinning_slope(catalog: Catalog, rows: NDArray[np.int64]) -> float:
-    """Return d log10 N / dz of the photons of rows, by least squares: the study's scaling."""
+    """Return d log10 N / dz of photons of `rows` of `catalog`, shape (n,), by least squares.
+
+    It is by this slope that Ho et al. 2023 (arXiv 2303.00005) scale images.
+    """
     counts = np.maximum(catalog.column("n_phot")[rows], 1)
     return float(np.polyfit(catalog.column("redshift")[rows], np.log10(counts), 1)[0])
 

@@ -123,11 +123,11 @@ class Recalibration:
         return cls(method, tuple(score.tolist()), tuple(value.tolist()))
 
     def stated_score(self, z: ArrayLike) -> Floats:
-        """Return g(z), shape (n,): what the estimator calls the normal score z."""
+        """Return g(`z`), shape (n,): what the estimator calls the normal score z."""
         return _at(Predictive(np.array(self.score), np.array([self.value])), z)[0]
 
     def apply(self, predictive: Predictive) -> Predictive:
-        """Return recalibrated distributions x(g(z)) of the same clusters.
+        """Return recalibrated distributions x(g(z)) of the clusters of `predictive`.
 
         They keep their knots (a Gaussian under temperature is one again, exactly), and are exact
         at them. Under the conformal map those of fewer than 25 knots, as a Gaussian, get 25 from
@@ -145,7 +145,7 @@ class Recalibration:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote.
+        """Read `values` that `to_dict` wrote.
 
         Raises
         ------

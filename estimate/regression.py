@@ -83,7 +83,7 @@ class Features:
         Parameters
         ----------
         column : callable
-            From the name of a column to its values, such as ``catalog.column``.
+            From the name of a column to its values, shape (n,), such as ``catalog.column``.
         names : sequence of str
             Columns; the observed proxies, redshift and exposure by default. The aperture of
             ``n_phot_500`` is the true R500c, which an observer has only by iteration: leave it out
@@ -119,7 +119,7 @@ class Features:
         return len(self.values)
 
     def join(self, other: "Features") -> Self:
-        """Return the features of both; those that both have, once.
+        """Return the features of both this and `other`; those that both have, once.
 
         Raises
         ------
@@ -143,11 +143,11 @@ class Regressor(Protocol):
     """A regression of scikit-learn's manner."""
 
     def fit(self, x: Floats, y: Floats) -> Any:
-        """Fit y, shape (n,), to x, shape (n, k)."""
+        """Fit `y`, shape (n,), to `x`, shape (n, k)."""
         ...
 
     def predict(self, x: Floats) -> Floats:
-        """Return y of x."""
+        """Return y, shape (n,), of `x`, shape (n, k)."""
         ...
 
 

@@ -27,16 +27,16 @@ class Evolution(Protocol):
     """How a relation may change with redshift."""
 
     def terms(self, redshift: Floats) -> tuple[Floats, Floats]:
-        """Return what pi, shape (n, k), and alpha, shape (n, m), are linear in."""
+        """Return what pi, shape (n, k), and alpha, (n, m), are linear in at each `redshift`."""
         ...
 
     def covariance_bin(self, redshift: Floats) -> NDArray[np.int64]:
-        """Return which covariance holds at each redshift, shape (n,)."""
+        """Return which covariance holds at each `redshift`, shape (n,)."""
         ...
 
     @property
     def nodes(self) -> Floats:
-        """Redshifts over which a scatter is averaged."""
+        """Redshifts over which a scatter is averaged, shape (n_node,)."""
         ...
 
 
@@ -57,7 +57,15 @@ class Binned:
 
     @classmethod
     def of(cls, redshift: ArrayLike, n_bins: int = 11) -> "Binned":
-        """Make a bin of each snapshot, or bins of equal numbers where there are more redshifts."""
+        """Make bins of a sample: one for each snapshot, or equal numbers where there are more.
+
+        Parameters
+        ----------
+        redshift : array, shape (n,)
+            Of the sample.
+        n_bins : int
+            At most.
+        """
         every = np.asarray(redshift, np.float64)
         values = np.unique(every)
         if len(values) > n_bins:
@@ -65,17 +73,17 @@ class Binned:
         return cls(tuple(0.5 * (values[1:] + values[:-1])), tuple(values))
 
     def terms(self, redshift: Floats) -> tuple[Floats, Floats]:
-        """Return ones in the bin of each redshift."""
+        """Return ones in the bin of each `redshift`, shape (n, n_bin), for pi and for alpha."""
         ones = np.eye(len(self.centres))[self.covariance_bin(redshift)]
         return ones, ones
 
     def covariance_bin(self, redshift: Floats) -> NDArray[np.int64]:
-        """Return the bin of each redshift."""
+        """Return the bin of each `redshift`, shape (n,)."""
         return np.searchsorted(np.array(self.edges), redshift, side="right")
 
     @property
     def nodes(self) -> Floats:
-        """Centres of the bins, which count equally."""
+        """Centres of the bins, shape (n_bin,), which count equally."""
         return np.array(self.centres)
 
 
@@ -99,17 +107,28 @@ class Smooth:
 
     @classmethod
     def of(cls, redshift: ArrayLike, norm_degree: int = 2, slope_degree: int = 1) -> "Smooth":
-        """Take pivot and nodes from a sample."""
+        """Take pivot and nodes from a sample.
+
+        Parameters
+        ----------
+        redshift : array, shape (n,)
+            Of the sample.
+        norm_degree, slope_degree : int
+            Degrees of pi and alpha in ln(1+z).
+        """
         nodes = np.quantile(np.asarray(redshift, np.float64), (np.arange(20) + 0.5) / 20)
         return cls(nodes, float(np.median(nodes)), norm_degree, slope_degree)
 
     def terms(self, redshift: Floats) -> tuple[Floats, Floats]:
-        """Return powers."""
+        """Return powers of ln((1+z)/(1+pivot)), highest first, shape (n, degree + 1).
+
+        Those of pi and those of alpha, at each `redshift`, shape (n,).
+        """
         u = np.log((1.0 + redshift) / (1.0 + self.pivot))
         return np.vander(u, self.norm_degree + 1), np.vander(u, self.slope_degree + 1)
 
     def covariance_bin(self, redshift: Floats) -> NDArray[np.int64]:
-        """Return 0."""
+        """Return 0 for each `redshift`, shape (n,): there is one covariance."""
         return np.zeros(len(redshift), np.int64)
 
 
@@ -139,14 +158,14 @@ class Relations:
     n_clusters: int
 
     def at(self, redshift: ArrayLike) -> tuple[Floats, Floats, Floats]:
-        """Return pi and alpha, shape (n, p), and the covariance, shape (n, p, p)."""
+        """Return pi and alpha, shape (n, p), and the covariance, (n, p, p), at `redshift`, (n,)."""
         z = np.atleast_1d(np.asarray(redshift, np.float64))
         norm, slope = self.evolution.terms(z)
         covariance = self.covariance[self.evolution.covariance_bin(z)]
         return norm @ self.norm_terms, slope @ self.slope_terms, covariance
 
     def subset(self, names: tuple[str, ...]) -> "Relations":
-        """Return the relations of some proxies, in this order."""
+        """Return the relations of the proxies of these `names`, in this order."""
         places = [self.names.index(name) for name in names]
         return Relations(
             tuple(names),
@@ -167,7 +186,7 @@ class Relations:
         return (self.covariance / (sigma[:, :, None] * sigma[:, None, :])).mean(axis=0)
 
     def residuals(self, sample: ProxySample) -> Floats:
-        """Return ln s - pi - alpha ln M of a sample with these proxies, shape (n, p)."""
+        """Return ln s - pi - alpha ln M of a `sample` with these proxies, shape (n, p)."""
         norm, slope, _ = self.at(sample.redshift)
         return sample.ln_proxy - norm - slope * _pivoted(sample.ln_mass)[:, None]
 

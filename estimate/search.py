@@ -47,7 +47,7 @@ class SetScore:
 
 
 def all_sets(names: Sequence[str], max_size: int | None = None) -> list[tuple[str, ...]]:
-    """Return every set of up to `max_size` names, the small ones first."""
+    """Return every set of up to `max_size` of `names`, the small ones first."""
     sizes = range(1, (max_size or len(names)) + 1)
     return [chosen for size in sizes for chosen in combinations(names, size)]
 
@@ -106,7 +106,11 @@ def score_sets(
 
 
 def binned_scatter(sample: ProxySample, prediction: NDArray[np.floating[Any]]) -> float:
-    """Return the residual of predicted ln M over its slope on truth per redshift bin, averaged."""
+    """Return the study's scatter of a `prediction` of ln M, shape (n,), of a sample.
+
+    In each redshift bin it is the residual about the line on truth over its slope; the mean of
+    the bins is returned. `sample` holds the truth.
+    """
     place = Binned.of(sample.redshift).covariance_bin(sample.redshift)
     parts = [
         slope_scatter(sample.ln_mass[place == k], prediction[place == k]) for k in np.unique(place)

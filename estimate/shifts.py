@@ -14,11 +14,12 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from icmass.bootstrap import haloes_of
 from icmass.catalog import Catalog
 from icmass.errors import InputError
 from icmass.estimate.figures import ShiftRow
 from icmass.estimate.inputs import Inputs
-from icmass.estimate.metrics import halo_numbers, metrics_table, reference_points, score
+from icmass.estimate.metrics import metrics_table, reference_points, score
 from icmass.estimate.prediction import Said, predict
 from icmass.estimate.reading import Reader
 from icmass.estimate.runs import Run
@@ -52,7 +53,6 @@ _BACKGROUND: Final = "background"
 _EXPOSURES: Final = ("exposure_s", "exposure_vignetted_s")
 # Observables that are counted from photons, and would be others in other photons.
 _COUNTED: Final = ("n_phot", "n_background", "detection_", "extent_")
-_HALO: Final = ("sample_id", "snapshot_id", "halo_id")
 _SHIFTING: Final = 0x73686966  # tells this use of the seed from others
 _MIN_HALOES: Final = 10  # with fewer, scatter and its error say nothing
 _STRANGE: Final = 0.95
@@ -85,7 +85,7 @@ class Shift:
     exposure_s: float | None = None
 
     def obstacle(self, inputs: Inputs, catalog: Catalog) -> str | None:
-        """Return why this cannot be made of what a run sees of a catalog; None if it can be."""
+        """Return why this cannot be made of a `catalog` for a run of these `inputs`, or None."""
         seen = catalog.spec.origins if inputs.origins is None else inputs.origins
         for wanted, origin in ((self.without_agn, _AGN), (self.double_background, _BACKGROUND)):
             if wanted and origin not in catalog.spec.origins:
@@ -135,6 +135,15 @@ class ShiftedReader(Reader):
     @classmethod
     def of(cls, reader: Reader, shift: Shift, seed: int) -> Self:
         """Return a reader of the same rows, changed.
+
+        Parameters
+        ----------
+        reader : Reader
+            Of the catalog as it is.
+        shift : Shift
+            The change.
+        seed : int
+            Of the thinning to another exposure.
 
         Raises
         ------
@@ -373,7 +382,7 @@ def _mass_metrics(
     """Return how many masses are known, and metrics and their errors of these clusters."""
     mass = catalog.column("m500c_msun")
     known = mass > 0
-    halo = halo_numbers(*(catalog.column(name)[known] for name in _HALO))
+    halo = haloes_of(catalog)[known]
     if len(np.unique(halo)) < _MIN_HALOES:
         unknown = dict.fromkeys(METRICS, np.nan)
         return int(known.sum()), unknown, dict(unknown)

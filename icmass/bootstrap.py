@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from icmass.errors import InputError
 
-__all__ = ["bootstrap", "halo_numbers", "haloes_of"]
+__all__ = ["HALO", "bootstrap", "halo_numbers", "haloes_of"]
 
-_HALO: Final = ("sample_id", "snapshot_id", "halo_id")
+#: Columns of a catalog that together name a halo.
+HALO: Final = ("sample_id", "snapshot_id", "halo_id")
 
 
 class _Columns(Protocol):
@@ -23,14 +24,14 @@ class _Columns(Protocol):
 
 
 def haloes_of(catalog: _Columns) -> NDArray[np.int64]:
-    """Return the number of the halo that each row of a catalog is of, shape (n,)."""
-    return halo_numbers(*(catalog.column(name) for name in _HALO))
+    """Return the number of the halo that each row of `catalog` is of, shape (n,)."""
+    return halo_numbers(*(catalog.column(name) for name in HALO))
 
 
 def halo_numbers(*keys: ArrayLike) -> NDArray[np.int64]:
-    """Return one number per halo, shape (n,), of the columns that together name it.
+    """Return one number per halo, shape (n,), of the columns `keys` that together name it.
 
-    Of a catalog these are ``sample_id``, ``snapshot_id`` and ``halo_id``.
+    Of a catalog these are the columns `HALO`, of shape (n,) each.
     """
     table = np.stack([np.asarray(key, np.int64) for key in keys], axis=1)
     return np.unique(table, axis=0, return_inverse=True)[1].reshape(len(table))

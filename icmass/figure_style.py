@@ -65,7 +65,7 @@ _METADATA: Final[Mapping[str, Mapping[str, None]]] = {
 
 
 def styled(draw: Callable[P, "Figure"]) -> Callable[P, "Figure"]:
-    """Let a function draw in the style of the project, and fix the layout of what it drew."""
+    """Let the function `draw` draw in the style of the project, and fix its figure's layout."""
 
     @functools.wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> "Figure":
@@ -83,7 +83,15 @@ def styled(draw: Callable[P, "Figure"]) -> Callable[P, "Figure"]:
 def new_figure(
     width: float, height: float, layout: Literal["constrained"] | None = "constrained"
 ) -> "Figure":
-    """Return an empty figure, sizes in inches."""
+    """Return an empty figure.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    layout : str or None
+        ``constrained`` lets matplotlib place what is drawn; None where the caller does.
+    """
     from matplotlib.figure import Figure  # noqa: PLC0415  (slow to import)
 
     return Figure(figsize=(width, height), dpi=DPI, layout=layout)
@@ -92,7 +100,18 @@ def new_figure(
 def dot(
     axes: "Axes", value: float, error: float, place: float, colour: str, marker: str = "o"
 ) -> None:
-    """Draw a value with its error, if it has one, in a row at `place`."""
+    """Draw a value with its error, if it has one, in a row.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    value, error : float
+        In the unit of the horizontal axis; an error that is not finite is not drawn.
+    place : float
+        Of the row, on the vertical axis.
+    colour, marker : str
+        As matplotlib names them.
+    """
     axes.errorbar(
         value,
         place,
@@ -107,12 +126,15 @@ def dot(
 
 
 def wrapped(name: str, width: int) -> str:
-    """Break a long name into lines, but no formula."""
+    """Break a long `name` into lines of at most `width` letters, but no formula."""
     return name if "$" in name else textwrap.fill(name, width)
 
 
 def number(value: float, *, signed: bool = False) -> str:
-    """Write a number in ln M to three digits, without a minus before zero."""
+    """Write a `value` in ln M to three digits, without a minus before zero.
+
+    With `signed` a positive one gets a plus.
+    """
     rounded = round(float(value), 3) + 0.0
     return f"{rounded:{'+' if signed else ''}.3f}".replace("-", "\N{MINUS SIGN}")
 

@@ -5,6 +5,7 @@ into place. A job that fails leaves nothing; one that is killed leaves at most t
 """
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -17,11 +18,23 @@ from pathlib import Path
 from icmass import __version__
 from icmass.errors import InputError, OutputError
 
-__all__ = ["MANIFEST", "atomic_write", "check_output", "staged_directory"]
+__all__ = [
+    "MANIFEST",
+    "PARTIAL",
+    "atomic_write",
+    "check_output",
+    "checksum",
+    "clear_partial",
+    "require_directory",
+    "staged_directory",
+    "write_text",
+]
 
 # Lists what a result directory holds. Its presence makes a directory ours to replace, and whatever
 # it does not list is not ours to delete.
 MANIFEST = "manifest.json"
+# What a writer that is killed leaves behind.
+PARTIAL = ".*.partial*"
 
 _ADVICE = {
     errno.ENOSPC: "no space is left, or a size limit is met; free some, or write elsewhere",
@@ -34,6 +47,7 @@ _ADVICE = {
     errno.ELOOP: "its symbolic links lead in a circle; choose another name",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
+_HASH_STEP = 1 << 22  # bytes
 # Libraries that report a full disk without its error number: astropy, HDF5, NumPy (a short write).
 _FULL_DISK = re.compile(
     r"not enough space|no space left|errno = 2[78]|requested and \d+ written", re.I
@@ -99,6 +113,8 @@ def atomic_write(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]
     target = _place(path)
     if target.is_dir():
         raise OutputError(f"{path}: must be a file; got a directory. Choose another name.")
+    if target.exists() and not target.is_file():  # a device or pipe, which a file would replace
+        raise OutputError(f"{path}: must be a file; got a device or pipe. Choose another name.")
     if target.exists() and not overwrite:
         raise OutputError(f"{path}: already exists. Choose another name, or give --overwrite.")
     stage = _sibling(target, "partial")
@@ -114,10 +130,55 @@ def atomic_write(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]
             raise
 
 
-def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
-    """Return the resolved place of a result directory, or say why it cannot be written.
+def clear_partial(*folders: Path) -> None:
+    """Remove what killed writers left in `folders`, into which nobody else may write meanwhile."""
+    for folder in folders:
+        for stage in folder.glob(PARTIAL):
+            if _is_plain_folder(stage):
+                shutil.rmtree(stage, ignore_errors=True)
+            else:
+                stage.unlink(missing_ok=True)
 
-    Cheap: long jobs call it before they start.
+
+def write_text(path: Path, text: str, *, overwrite: bool = False) -> None:
+    """Write a text into a file, which appears at once and complete.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file shall appear; its parent must exist.
+    text : str
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the place is taken or unusable, or the disk fills up.
+    """
+    with atomic_write(path, overwrite=overwrite) as stage:
+        stage.write_text(text, encoding="utf-8")
+
+
+def require_directory(path: Path) -> None:
+    """Refuse a `path` where no directory can be: a file, or one whose parent does not exist.
+
+    Raises
+    ------
+    OutputError
+        Saying which.
+    """
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{path}: must be a directory; it is a file. Choose another name.")
+    if not path.resolve().parent.is_dir():
+        raise OutputError(f"{path}: its folder does not exist; create it: mkdir -p {path.parent}")
+
+
+def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
+    """Return the resolved place of a result directory `path`, or say why it cannot be written.
+
+    Cheap: long jobs call it before they start. With `overwrite` the place may hold a directory
+    that an earlier job wrote.
 
     Raises
     ------
@@ -140,6 +201,15 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
             "Choose another name, or remove the directory yourself."
         )
     return target
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of the file at `path` in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_HASH_STEP):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _place(path: str | Path) -> Path:

@@ -45,7 +45,17 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[i
 
 
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
-    """Iterate over items and show how far it has come."""
+    """Iterate over items and show how far it has come.
+
+    Parameters
+    ----------
+    items : iterable
+        What is done one by one.
+    description : str
+        What is going on.
+    total : int, optional
+        How many there are; by default their length, where they have one.
+    """
     if total is None and isinstance(items, Sized):
         total = len(items)
     with progress(description, total) as advance:

@@ -18,7 +18,7 @@ def to_value(value: "ArrayLike | Quantity", unit: str, name: str) -> Any:
 
     Parameters
     ----------
-    value : float, array or Quantity
+    value : float, array or Quantity, any shape
         Bare numbers are taken to be in `unit` already.
     unit : str
         Target unit in astropy's notation, such as ``"kpc"`` or ``"cm-2"``.
@@ -27,7 +27,7 @@ def to_value(value: "ArrayLike | Quantity", unit: str, name: str) -> Any:
 
     Returns
     -------
-    float or ndarray
+    float or ndarray, shape of `value`
         The value in `unit`; scalars come back as float, arrays as float64 arrays.
 
     Raises

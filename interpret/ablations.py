@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 
 from icmass.catalog import Catalog, Change
-from icmass.catalog.names import nearest
 from icmass.errors import InputError
 from icmass.interpret.interventions.changes import (
     AverageAzimuth,
@@ -21,6 +20,7 @@ from icmass.interpret.interventions.changes import (
     ShuffleMasses,
 )
 from icmass.interpret.subject import Channel
+from icmass.names import nearest
 
 __all__ = ["REFERENCE", "Ablation", "AblationResult", "chosen", "standard_ablations"]
 
@@ -110,6 +110,11 @@ def standard_ablations(
         Whether it sees galaxies.
     seed : int
         Of what is dealt at random.
+
+    Raises
+    ------
+    InputError
+        If R500c is not known of any cluster.
     """
     r500c_kpc = catalog.column("r500c_kpc")
     if not (r500c_kpc > 0.0).any():
@@ -152,7 +157,7 @@ def standard_ablations(
 
 
 def chosen(ablations: Sequence[Ablation], names: Sequence[str] | None) -> list[Ablation]:
-    """Return ablations by name; all by default.
+    """Return those of `ablations` that have these `names`; all for None.
 
     Raises
     ------

@@ -93,7 +93,7 @@ class Plan:
                 raise InputError(f"{name}: must be at least 2 clusters; got {getattr(self, name)}.")
 
     def method(self, name: str) -> str | Method:
-        """Return a method by name, integrated gradients with the steps of the plan."""
+        """Return the method of this `name`, integrated gradients with the steps of the plan."""
         return IntegratedGradients(self.n_steps) if name == IntegratedGradients.name else name
 
 
@@ -207,7 +207,19 @@ def explain(
 
 
 def sample_rows(subject: Subject, n: int, seed: int) -> NDArray[np.int64]:
-    """Return up to n rows, ascending, drawn without bias; the same for the same catalog."""
+    """Return rows drawn without bias, ascending; the same for the same catalog.
+
+    Parameters
+    ----------
+    subject : Subject
+    n : int
+        How many at most.
+    seed : int
+
+    Returns
+    -------
+    ndarray of int, shape (at most n,)
+    """
     order = np.random.default_rng([seed, len(subject)]).permutation(len(subject))
     return np.sort(order[:n])
 

@@ -195,7 +195,7 @@ def faithfulness(
     subject : Subject
     methods : sequence of str or Method
         Each as `icmass.interpret.attribution.attributions` takes it.
-    rows : array of int, optional
+    rows : array of int, shape (n,), optional
         Rows of the subject; all by default.
     space, baseline : str
         Of the attributions; the baseline is also what pixels are replaced by.
@@ -248,7 +248,7 @@ def faithfulness_of(
     patches: int = _PATCHES,
     seed: int = 0,
 ) -> Faithfulness:
-    """Test attributions that are there; arguments are those of `faithfulness`.
+    """Test attributions that are there.
 
     Parameters
     ----------
@@ -256,6 +256,13 @@ def faithfulness_of(
         Clusters stay in this order.
     method : str
         Their name.
+    subject, space, baseline, fractions, patches, seed
+        As of `faithfulness`.
+
+    Raises
+    ------
+    InputError
+        If there is no such space or baseline, or fractions or patches are wrong.
     """
     trial = Perturbation(subject, space, baseline, tuple(fractions), patches, seed)
     return _collect(trial, method, found, None, {}, None)

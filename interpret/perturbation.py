@@ -111,7 +111,7 @@ class Perturbation:
             raise InputError(f"patches: must be 2 to {side} on a side; got {self.patches}.")
 
     def judged(self, rows: NDArray[np.int64]) -> Iterator[Judged]:
-        """Yield clusters, those that the same networks judge together."""
+        """Yield the clusters of `rows`, shape (n,), those that the same networks judge together."""
         kind = "galaxies" if self.space == "galaxies" else "photons"
         for some, networks, seen in self.subject.batches(max(len(rows), 1), rows):
             yield Judged(
@@ -153,7 +153,7 @@ class Perturbation:
         return np.stack(deletion, axis=1), np.stack(insertion, axis=1)
 
     def lost(self, judged: Judged) -> Floats:
-        """Return what ln M loses without each patch, shape (n, patches^2)."""
+        """Return what ln M of `judged` clusters loses without each patch, shape (n, patches^2)."""
         patch, n = self.patch(judged.shape), len(judged.rows)
         whole = judged.without(np.zeros((n, len(patch)), bool))
         lost = [
@@ -163,7 +163,10 @@ class Perturbation:
         return np.stack(lost, axis=1)
 
     def patch(self, shape: tuple[int, ...]) -> NDArray[np.int64]:
-        """Return the patch of each pixel, flat; all channels of a pixel are in one."""
+        """Return the patch of each pixel of images of this `shape`, flat, shape (n_pixel,).
+
+        All channels of a pixel are in one.
+        """
         n_y, n_x = shape[-2:]
         row, column = (np.arange(n) * self.patches // n for n in (n_y, n_x))
         return np.broadcast_to(row[:, None] * self.patches + column, shape).ravel()

@@ -15,5 +15,5 @@ PROXY_SYMBOLS: Final[Mapping[str, str]] = {
 
 
 def by_symbol(slopes: Mapping[str, float]) -> dict[str, float]:
-    """Return slopes by symbol that were by column; those of other columns are left out."""
+    """Return `slopes` by symbol that were by column; those of other columns are left out."""
     return {PROXY_SYMBOLS[name]: slope for name, slope in slopes.items() if name in PROXY_SYMBOLS}

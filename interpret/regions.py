@@ -4,26 +4,23 @@ Regions are known from the truth of the simulation: the origin of each photon, R
 of substructures and neighbours. Radii are projected, in R500c, of pixel centres.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from icmass.catalog import ImageGeometry, RegionKind
-from icmass.catalog.names import nearest
 from icmass.errors import InputError
 from icmass.interpret.subject import Subject
 
 __all__ = [
     "RADIAL_EDGES",
-    "REGIONS",
     "dominant",
     "image_geometry",
     "kpc_per_arcsec",
     "kpc_per_pixel",
     "radius_r500c",
-    "region_mask",
     "structures",
 ]
 
@@ -32,15 +29,6 @@ RADIAL_EDGES: Final[tuple[float, ...]] = (
     *(0.0, 0.05, 0.10, 0.15, 0.20, 0.285, 0.40, 0.55, 0.75),
     *(1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, np.inf),
 )
-#: Named regions: radii from and to, projected R500c.
-REGIONS: Final[Mapping[str, tuple[float, float]]] = {
-    "core_015": (0.0, 0.15),
-    "core_0285": (0.0, 0.285),
-    "inner": (0.285, 0.55),
-    "outer": (0.55, 1.0),
-    "outskirts": (1.0, 2.0),
-    "outside": (2.0, np.inf),
-}
 # Of the simulations of Ho et al. 2023 (Magneticum, WMAP7): flat, without radiation. Only images in
 # arcsec need a distance; within the range of cosmologies in use its choice moves radii by a few
 # percent.
@@ -83,13 +71,16 @@ def dominant(counts: NDArray[Any], origins: Sequence[str]) -> NDArray[np.int8]:
 
 
 def image_geometry(subject: Subject) -> ImageGeometry:
-    """Return the geometry of the images that networks see."""
+    """Return the geometry of the images that the networks of `subject` see."""
     whole, (_, n_y, n_x) = subject.catalog.spec.geometry, subject.shape
     return ImageGeometry(n_y, n_x, whole.pixel * subject.factor, whole.unit)
 
 
 def kpc_per_arcsec(redshift: ArrayLike) -> NDArray[np.float64]:
-    """Return the physical length of an arcsec at redshifts above 0; h = 0.704, Omega_m = 0.272."""
+    """Return the physical length of an arcsec at each `redshift` above 0, of its shape.
+
+    In a flat cosmology with h = 0.704 and Omega_m = 0.272.
+    """
     from astropy.cosmology import FlatLambdaCDM  # noqa: PLC0415  (slow to import, rarely needed)
 
     distance = FlatLambdaCDM(_H0, _OMEGA_M).angular_diameter_distance(redshift)
@@ -97,9 +88,9 @@ def kpc_per_arcsec(redshift: ArrayLike) -> NDArray[np.float64]:
 
 
 def kpc_per_pixel(subject: Subject, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the side of a pixel of the networks in kpc, physical, shape (n,).
+    """Return the side of a pixel of the networks of `subject` in kpc, physical, shape (n,).
 
-    Images in arcsec are converted by `kpc_per_arcsec`.
+    One for each of `rows`; images in arcsec are converted by `kpc_per_arcsec`.
     """
     geometry = image_geometry(subject)
     if geometry.unit == "kpc":
@@ -109,6 +100,12 @@ def kpc_per_pixel(subject: Subject, rows: NDArray[np.int64]) -> NDArray[np.float
 
 def radius_r500c(subject: Subject, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return how far pixels lie from the image centre, in projected R500c.
+
+    Parameters
+    ----------
+    subject : Subject
+    rows : ndarray of int, shape (n,)
+        Clusters.
 
     Returns
     -------
@@ -132,27 +129,16 @@ def radius_r500c(subject: Subject, rows: NDArray[np.int64]) -> NDArray[np.float3
     return (scale[:, None, None] * in_pixels).astype(np.float32)
 
 
-def region_mask(radius: NDArray[Any], name: str) -> NDArray[np.bool_]:
-    """Return which radii, in R500c, lie in a region of `REGIONS`.
-
-    Raises
-    ------
-    InputError
-        If there is no region of that name.
-    """
-    if name not in REGIONS:
-        raise InputError(
-            f"region: must be one of {', '.join(REGIONS)}; got '{name}'; "
-            f"{nearest(name, tuple(REGIONS))}."
-        )
-    low, high = REGIONS[name]
-    return (radius >= low) & (radius < high)
-
-
 def structures(subject: Subject, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Return the pixels of substructures, companions and neighbours.
 
     A pixel belongs to a disc whose radius it lies within by its centre, or whose centre it holds.
+
+    Parameters
+    ----------
+    subject : Subject
+    rows : ndarray of int, shape (n,)
+        Clusters.
 
     Returns
     -------

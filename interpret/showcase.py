@@ -48,7 +48,7 @@ def chosen_rows(subject: Subject, rows: NDArray[np.int64], n: int) -> list[Shown
     Parameters
     ----------
     subject : Subject
-    rows : ndarray of int
+    rows : ndarray of int, shape (m,)
         Of the sample.
     n : int
     """
@@ -73,7 +73,20 @@ def chosen_rows(subject: Subject, rows: NDArray[np.int64], n: int) -> list[Shown
 def panels(
     subject: Subject, wanted: Sequence[Shown], method: str | Method, *, baseline: str = "empty"
 ) -> list[GalleryPanel]:
-    """Return what is drawn of clusters, with attributions by ln(1 + N)."""
+    """Return what is drawn of clusters, with attributions by ln(1 + N).
+
+    Parameters
+    ----------
+    subject : Subject
+    wanted : sequence of Shown
+    method, baseline
+        As of `icmass.interpret.attribution.attributions`.
+
+    Raises
+    ------
+    InputError
+        If R500c of a cluster is not known, or as `attributions`.
+    """
     rows = np.array([one.row for one in wanted], np.int64)
     radius_r500c(subject, rows)  # must be known
     values = shown(subject, rows.tolist(), method, baseline=baseline)
@@ -102,7 +115,16 @@ def panels(
 def shown(
     subject: Subject, rows: Sequence[int], method: str | Method, *, baseline: str = "empty"
 ) -> Mapping[int, NDArray[np.float64]]:
-    """Return attributions by row, shape (n_channel, n_y, n_x) each."""
+    """Return attributions by row, shape (n_channel, n_y, n_x) each.
+
+    Parameters
+    ----------
+    subject : Subject
+    rows : sequence of int
+        Clusters wanted.
+    method, baseline
+        As of `icmass.interpret.attribution.attributions`.
+    """
     found: dict[int, NDArray[np.float64]] = {}
     for one in attributions(
         subject, method, baseline=baseline, rows=np.array(rows, np.int64), batch_size=16

@@ -43,15 +43,15 @@ class Judge(Protocol):
     """A trained network with its normalisation inside; also an `nn.Module`."""
 
     def standardise(self, clusters: Any) -> Any:
-        """Return what the network works on."""
+        """Return what the network works on, of `clusters` (a `Seen`)."""
         ...
 
     def features(self, seen: Any) -> Tensor:
-        """Return features, shape (n, width)."""
+        """Return features of what is `seen`, shape (n, width)."""
         ...
 
     def quantiles(self, features: Tensor) -> Tensor:
-        """Return ln M500c/Msun at fixed normal scores, shape (n, n_score)."""
+        """Return ln M500c/Msun of `features` at fixed normal scores, shape (n, n_score)."""
         ...
 
 
@@ -59,7 +59,7 @@ class CatalogReader(Protocol):
     """Reads what networks see of the rows of one catalog."""
 
     def read(self, rows: NDArray[np.int64]) -> Seen:
-        """Return rows as tensors."""
+        """Return `rows`, shape (n,), as tensors."""
         ...
 
 
@@ -110,6 +110,11 @@ class Target:
             ln M at normal scores.
         scores : sequence of float
             Ascending and evenly spaced.
+
+        Raises
+        ------
+        InputError
+            If the probability wanted lies beyond these scores.
         """
         z = torch.as_tensor(scores, dtype=quantiles.dtype, device=quantiles.device)
         if self.name in ("mean", "std"):
@@ -195,15 +200,15 @@ class Subject:
         return tuple(dict.fromkeys(name for channel in self.channels for name in channel.bands))
 
     def select(self, rows: NDArray[np.int64]) -> "Subject":
-        """Return the subject of some rows of its catalog."""
+        """Return the subject of some `rows` of its catalog, by number, shape (n,)."""
         return replace(self, catalog=self.catalog.select(rows), fold=self.fold[rows])
 
     def with_catalog(self, catalog: Catalog) -> "Subject":
-        """Return the same networks before a changed catalog of the same rows."""
+        """Return the same networks before a changed `catalog` of the same rows."""
         return replace(self, catalog=catalog)
 
     def networks(self, fold: int) -> tuple[nn.Module, ...]:
-        """Return the networks that judge a cluster of a fold: of all folds for `ALL_FOLDS`."""
+        """Return the networks that judge a cluster of a `fold`: of all folds for `ALL_FOLDS`."""
         if fold == ALL_FOLDS:
             return tuple(network for members in self.judges for network in members)
         return self.judges[fold]
@@ -241,12 +246,18 @@ class Subject:
                 yield some, self.networks(int(fold)), seen._replace(**moved)
 
     def value(self, networks: Sequence[nn.Module], seen: Seen) -> Tensor:
-        """Return the explained number of clusters, shape (n,): the mean over the networks."""
+        """Return the explained number of clusters, shape (n,): the mean over `networks`.
+
+        These look at what is `seen`.
+        """
         values = [self.target.of(_quantiles(network, seen), self.scores) for network in networks]
         return torch.stack(values).mean(dim=0)
 
     def values(self, batch_size: int = 64) -> NDArray[np.float64]:
-        """Return the explained number of all clusters, shape (n,), in ln M."""
+        """Return the explained number of all clusters, shape (n,), in ln M.
+
+        Networks are shown `batch_size` clusters at once.
+        """
         result = np.empty(len(self))
         with torch.no_grad():
             for rows, networks, seen in self.batches(batch_size):
@@ -277,11 +288,12 @@ class Subject:
         return add_up(maps, places, self.factor)
 
     def require_origins(self, *origins: str) -> None:
-        """Refuse a question about photons that are not kept apart or not seen.
+        """Refuse a question about photons of `origins` that are not kept apart or not seen.
 
         Raises
         ------
         InputError
+            Naming the first such origin.
         """
         for origin in origins:
             if origin not in self.catalog.spec.origins:

@@ -5,6 +5,7 @@ from typing import Final
 __all__ = [
     "BOLTZMANN_KEV_PER_K",
     "CM_PER_KPC",
+    "ELECTRONS_PER_HYDROGEN",
     "ERG_PER_KEV",
     "HYDROGEN_FRACTION",
     "LIGHT_SPEED_KMS",
@@ -24,6 +25,9 @@ NEWTON_KPC_KMS2_PER_MSUN: Final = 4.300917270036279e-06
 
 # Hydrogen mass fraction where a snapshot gives none: primordial, as the hydro codes assume.
 HYDROGEN_FRACTION: Final = 0.76
+
+# Electrons per hydrogen atom in fully ionised gas of that fraction, the rest of it helium.
+ELECTRONS_PER_HYDROGEN: Final = 1.0 + (1.0 - HYDROGEN_FRACTION) / (2.0 * HYDROGEN_FRACTION)
 
 # Mass of metals over mass of hydrogen in the Sun, by the abundances of the plasma table: Anders &
 # Grevesse (1989, GeCoA 53, 197), photospheric column.

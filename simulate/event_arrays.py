@@ -24,7 +24,7 @@ class EventArrays:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
-        """Join events in the order given."""
+        """Join `parts`, structs of the same kind, in the order given; no rows if there are none."""
         if len(parts) == 1:
             return parts[0]
         return cls(
@@ -37,5 +37,8 @@ class EventArrays:
         )
 
     def select(self, chosen: NDArray[Any] | slice) -> Self:
-        """Return the rows of a mask, an index array or a slice."""
+        """Return the rows that `chosen` names: a mask of shape (n,), an array of rows, or a slice.
+
+        The arrays of a slice are views: what is written into them is written into these rows.
+        """
         return type(self)(**{name: getattr(self, name)[chosen] for name in self.DTYPES})

@@ -70,13 +70,13 @@ class Events(EventArrays):
     }
 
     def from_origin(self, origin: Origin) -> "Events":
-        """Return the events of one origin."""
+        """Return the events of one `origin`, in the same order."""
         return self.select(self.origin == origin)
 
     def ra_dec(self, view: View) -> tuple[Floats, Floats]:
-        """Measured position in degrees, float64, shape (n,) each."""
+        """Measured (RA, Dec) in degrees, float64, shape (n,) each, for the pointing of `view`."""
         return view.sky(self.east_arcsec, self.north_arcsec)
 
     def true_ra_dec(self, view: View) -> tuple[Floats, Floats]:
-        """Position before the PSF in degrees, float64, shape (n,) each."""
+        """(RA, Dec) before the PSF in degrees, float64, shape (n,) each, as `view` points."""
         return view.sky(self.true_east_arcsec, self.true_north_arcsec)

@@ -1,7 +1,7 @@
-"""Open a FITS file that is whole, or say in one line what is wrong with it."""
+"""FITS files with checksums: write them; open one that is whole, or say what is wrong with it."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,19 +11,37 @@ from astropy.utils.exceptions import AstropyWarning
 
 from icmass.errors import InputError
 
-__all__ = ["open_whole_fits"]
+__all__ = ["open_whole_fits", "write_fits"]
+
+
+def write_fits(hdus: Sequence[Any], path: Path) -> None:
+    """Write HDUs to a new file with the checksums of the FITS standard, without the time in them.
+
+    Parameters
+    ----------
+    hdus : sequence of HDU
+        The first is a primary one.
+    path : Path
+    """
+    fits.HDUList(list(hdus)).writeto(path)
+    with fits.open(path, mode="update", disable_image_compression=True) as file:
+        for hdu in file:
+            hdu.add_checksum(when="of what stands here")
 
 
 @contextmanager
-def open_whole_fits(path: Path, *, mapped: bool) -> Iterator[Any]:
+def open_whole_fits(path: Path, *, mapped: bool, what: str = "FITS file") -> Iterator[Any]:
     """Open a FITS file for as long as it is read; whatever damage leads to is an InputError.
 
     Parameters
     ----------
     path : Path
+        The file; gzip is read too.
     mapped : bool
         Whether to map it into memory and read only what is asked for, headers apart; otherwise all
         of it is read at once.
+    what : str
+        What it should be, for the message.
 
     Yields
     ------
@@ -32,22 +50,26 @@ def open_whole_fits(path: Path, *, mapped: bool) -> Iterator[Any]:
     Raises
     ------
     InputError
-        If it does not exist, ends early, or cannot be read in the block.
+        If it does not exist, ends early, cannot be read in the block, or is not what its
+        checksums say, where it has them.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)
             warnings.filterwarnings("error", message="File may have been truncated")
-            with fits.open(path, memmap=mapped) as file:
+            # So ends the look at the checksum of an extension that is cut; it would be left out.
+            warnings.filterwarnings("error", message="Error validating header for HDU")
+            warnings.filterwarnings("error", message="(Checksum|Datasum) verification failed")
+            with fits.open(path, memmap=mapped, checksum=True) as file:
                 # Both look at every header, and whether the file ends early.
                 _ = len(file) if mapped else file.readall()
                 yield file
     except InputError:
         raise
     except FileNotFoundError:
-        raise InputError(f"{path}: must be an existing FITS file; no such file.") from None
+        raise InputError(f"{path}: must be an existing {what}; no such file.") from None
     except Exception as error:  # in astropy, damaged headers end in almost any exception
-        reason = str(error).split("\n")[0]
+        reason = str(error).split("\n")[0].rstrip(".")
         raise InputError(
-            f"{path}: must be a whole FITS file; got: {reason}. Copy it again."
+            f"{path}: must be a whole {what}; got: {reason}. Copy it again."
         ) from error

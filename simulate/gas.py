@@ -42,7 +42,7 @@ class Census:
     ranges: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
     def first_empty(self) -> str | None:
-        """Name of the first cut at which no particle was left."""
+        """Name of the first cut at which no particle was left; None where some are left."""
         return next((name for name, count in self.stages if count == 0), None)
 
 
@@ -121,7 +121,7 @@ class Gas:
         return len(self.kt_kev)
 
     def select(self, mask: NDArray[Any]) -> "Gas":
-        """Return the particles chosen by a boolean mask or an index array."""
+        """Return the particles that `mask` chooses, a mask of shape (n,) or an array of rows."""
         chosen = {name: getattr(self, name)[mask] for name in self.array_names()}
         return replace(self, **chosen)
 

@@ -56,7 +56,22 @@ class Overdensity:
 
 
 def offset(position_kpc: Array, center_kpc: Floats, box_kpc: float | None = None) -> Floats:
-    """Return positions about a centre, by the nearest image in a periodic box, shape (n, 3)."""
+    """Return positions about a centre, by the nearest image in a periodic box.
+
+    Parameters
+    ----------
+    position_kpc : ndarray, shape (n, 3)
+        Positions in the frame of the snapshot.
+    center_kpc : ndarray, shape (3,)
+        Centre in the same frame.
+    box_kpc : float, optional
+        Side of the periodic box; None for a box that does not repeat.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 3)
+        In kpc; within half a box of 0 where the box repeats.
+    """
     step = position_kpc.astype(np.float64) - center_kpc
     if box_kpc is not None:
         step -= box_kpc * np.round(step / box_kpc)

@@ -89,7 +89,11 @@ class Observation:
     def grid(
         self, pixel_arcsec: float | None = None, width_arcsec: float | None = None
     ) -> PixelGrid:
-        """Return the pixels of an image: those of the instrument over the field by default."""
+        """Return the pixels of an image about the pointing.
+
+        `pixel_arcsec` is the side of a pixel, by default that of the instrument; `width_arcsec` the
+        side of the image, by default that of the field.
+        """
         pixel = self.instrument.pixel_arcsec if pixel_arcsec is None else pixel_arcsec
         return PixelGrid.cover(self.view, pixel, width_arcsec)
 
@@ -128,7 +132,18 @@ class Observation:
         pixel_arcsec: float | None = None,
         width_arcsec: float | None = None,
     ) -> Image:
-        """Return the expectation of `image` with the same arguments: float64 counts per pixel."""
+        """Return the expectation of `image`: what its counts are drawn from, without noise.
+
+        Parameters
+        ----------
+        band, origin, pixel_arcsec, width_arcsec
+            As for `image`.
+
+        Returns
+        -------
+        Image
+            Expected counts per pixel, float64.
+        """
         grid, limits = self.grid(pixel_arcsec, width_arcsec), resolve_band(band)
         psf = self.instrument.psf(self.view.mode)
         data = np.zeros(grid.shape)
@@ -138,7 +153,7 @@ class Observation:
         return Image(data, grid, self.view, limits, origin)
 
     def spectrum(self, region: Region | None = None, origin: Origin | None = None) -> Spectrum:
-        """Count events per channel in a region (the whole field by default)."""
+        """Count events per channel in a `region` (the field by default), of one `origin` or all."""
         edges = self.response.redistribution.channel_edges_kev
         return count_spectrum(self.events, self.view, edges, self.exposure_s, region, origin)
 
@@ -159,6 +174,11 @@ class Observation:
             ``observation.r500c_arcsec * x`` gives edges in units of R500c.
         origin : Origin, optional
             One origin alone; all by default.
+
+        Returns
+        -------
+        Profile
+            Counts, solid angles and brightness of the n rings.
         """
         if edges_arcsec is None:
             edges_arcsec = default_edges_arcsec(self.view, self.instrument.pixel_arcsec)

@@ -72,7 +72,7 @@ def observe(
         Galactic hydrogen column, cm^-2: 0, or 1e16 to 1e26.
     seed : int
         Same seed, same events, whatever the number of threads.
-    axis : {"x", "y", "z"}, vector or 3 x 3 rotation
+    axis : {"x", "y", "z"}, array of shape (3,) or array of shape (3, 3)
         Line of sight, see `icmass.simulate.view.rotation_from_axis`.
     mode : {"survey", "pointed"}
         Scan-averaged telescope over a square field, or one pointing with vignetting.

@@ -75,6 +75,15 @@ class PixelGrid:
             Side of a pixel.
         width_arcsec : float, optional
             Side of the square to cover; the last pixels may reach beyond it.
+
+        Returns
+        -------
+        PixelGrid
+
+        Raises
+        ------
+        InputError
+            If the pixel or the width is not above 0 and finite, or there would be too many pixels.
         """
         if not 0.0 < pixel_arcsec < math.inf:
             raise InputError(f"pixel_arcsec: must be above 0 and finite; got {pixel_arcsec}.")
@@ -116,7 +125,7 @@ class PixelGrid:
         )
 
     def centres_arcsec(self) -> tuple[Floats, Floats]:
-        """East offset of each column (n_x,) and north offset of each row (n_y,)."""
+        """East offset of each column, shape (n_x,), and north offset of each row, shape (n_y,)."""
         columns, rows = self.column_edges_arcsec(), self.row_edges_arcsec()
         return 0.5 * (columns[1:] + columns[:-1]), 0.5 * (rows[1:] + rows[:-1])
 
@@ -144,13 +153,16 @@ class PixelGrid:
         return np.where(inside, row * self.n_x + column, -1)
 
     def histogram(self, east_arcsec: ArrayLike, north_arcsec: ArrayLike) -> NDArray[np.int64]:
-        """Count offsets per pixel, shape (n_y, n_x); those outside are left out."""
+        """Count offsets per pixel, shape (n_y, n_x); those outside are left out.
+
+        `east_arcsec` and `north_arcsec`, of shape (n,), are as for `index`.
+        """
         flat = self.index(east_arcsec, north_arcsec)
         counts = np.bincount(flat[flat >= 0], minlength=self.n_x * self.n_y)
         return counts.reshape(self.shape)
 
     def field_fraction(self, view: View, subdivisions: int = 16) -> Floats:
-        """Fraction of each pixel that lies inside the field, shape (n_y, n_x).
+        """Fraction of each pixel that lies inside the field of `view`, shape (n_y, n_x).
 
         Exact for the square of a survey; for the circle of a pointing found by sampling
         `subdivisions` squared points in each pixel that the edge may cut.
@@ -174,7 +186,7 @@ class PixelGrid:
         return fraction
 
     def wcs(self, view: View) -> "WCS":
-        """Return the celestial WCS (RA---TAN, DEC--TAN, ICRS) of the pixels for a pointing."""
+        """Return the celestial WCS (RA---TAN, DEC--TAN, ICRS) of the pixels, as `view` points."""
         from astropy.wcs import WCS  # noqa: PLC0415  (astropy is slow to import)
 
         wcs = WCS(naxis=2)

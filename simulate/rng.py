@@ -44,5 +44,5 @@ def stream(seed: int, *path: int | str) -> np.random.SeedSequence:
 
 
 def kernel_key(sequence: np.random.SeedSequence) -> NDArray[np.uint64]:
-    """Return the 128-bit key of a stream for the kernels, shape (2,)."""
+    """Return the 128-bit key of the stream of a `sequence` for kernels, uint64 of shape (2,)."""
     return sequence.generate_state(2, np.uint64).astype(np.uint64)

@@ -38,6 +38,7 @@ class SceneGalaxies:
     v_los_km_s : ndarray, shape (n,)
         Away from the observer, about that of the halo; Hubble flow included.
     stellar_mass_msun : ndarray, shape (n,)
+        Stars of each galaxy.
     member : ndarray of bool, shape (n,)
         Bound to the halo: inside its R200c and no part of another halo along the line of sight.
     """
@@ -58,6 +59,7 @@ class MemberAgn:
     Attributes
     ----------
     east_kpc, north_kpc : ndarray, shape (n,)
+        Physical, about the centre of the halo.
     log_hard_luminosity : ndarray, shape (n,)
         log10 of the intrinsic luminosity in 2-10 keV, erg/s.
     """
@@ -72,7 +74,17 @@ class MemberAgn:
 
 @dataclass(frozen=True)
 class SceneRegions:
-    """What the scene holds besides the main halo; kinds as in the schema of the catalog."""
+    """What the scene holds besides the main halo, one row each, shape (n,).
+
+    Attributes
+    ----------
+    kind : ndarray of uint8
+        `icmass.catalog.RegionKind`.
+    east_kpc, north_kpc, radius_kpc : ndarray
+        Circle on the sky, physical, about the centre of the halo.
+    mass_msun : ndarray
+        Its mass.
+    """
 
     kind: NDArray[np.uint8]
     east_kpc: Floats
@@ -91,6 +103,7 @@ class Scene:
     Attributes
     ----------
     key : SceneKey
+        Names the row, and its random streams.
     gas : Gas
         In the observer's frame; its info holds redshift, cosmology and halo.
     truth : dict
@@ -101,6 +114,7 @@ class Scene:
     member_agn : MemberAgn, optional
         None where they are to be drawn from the mass of the halo.
     regions : SceneRegions, optional
+        Other haloes and substructure; None where the simulation does not tell.
     flags : int
         Bits of the catalog's flags that the maker of the scene knows.
     """

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from icmass.errors import InputError
 from icmass.simulate.constants import (
     CM_PER_KPC,
+    ELECTRONS_PER_HYDROGEN,
     ERG_PER_KEV,
     HYDROGEN_FRACTION,
     MSUN_G,
@@ -41,7 +42,6 @@ _OUTER_R500 = 3.0
 _MACH_1D = 0.2
 _MEAN_WEIGHT = 0.59
 _NEIGHBOURS = 48
-_ELECTRONS_PER_HYDROGEN = 1.0 + (1.0 - HYDROGEN_FRACTION) / (2.0 * HYDROGEN_FRACTION)
 
 
 def default_cluster(
@@ -108,7 +108,7 @@ def default_cluster(
         velocity_kms=rng.normal(size=(n_particles, 3)) * (_MACH_1D * _sound_speed_kms(kt))[:, None],
         kt_kev=kt,
         metallicity_solar=0.3 * (1.0 + 0.7 * np.exp(-x / 0.12)),
-        emission_measure_cm3=_ELECTRONS_PER_HYDROGEN * hydrogen**2 * volume,
+        emission_measure_cm3=ELECTRONS_PER_HYDROGEN * hydrogen**2 * volume,
         mass_msun=mass,
         smoothing_kpc=np.cbrt(3.0 * _NEIGHBOURS * mass / (4.0 * np.pi * density)),
         info=GasInfo(

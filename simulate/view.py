@@ -104,7 +104,10 @@ class View:
         return side**2 if self.mode == "survey" else np.pi * side**2 / 4.0
 
     def contains(self, east_arcsec: ArrayLike, north_arcsec: ArrayLike) -> NDArray[np.bool_]:
-        """Tell which offsets lie inside the field."""
+        """Tell which offsets lie inside the field, its edge included.
+
+        `east_arcsec` and `north_arcsec` may have any shape in common, which the mask has too.
+        """
         east, north = np.asarray(east_arcsec), np.asarray(north_arcsec)
         half = self.width_arcsec / 2.0
         if self.mode == "survey":
@@ -112,9 +115,10 @@ class View:
         return east.astype(np.float64) ** 2 + north.astype(np.float64) ** 2 <= half**2
 
     def offsets(self, ra_deg: ArrayLike, dec_deg: ArrayLike) -> tuple[Floats, Floats]:
-        """Project (RA, Dec) in degrees to offsets (east, north) in arcsec, float64.
+        """Project (RA, Dec) to offsets (east, north) in arcsec, float64.
 
-        The inverse of `sky`, for directions less than 90 deg from the pointing; NaN for others.
+        `ra_deg` and `dec_deg` may have any shape in common, which the offsets have too. The inverse
+        of `sky`, for directions less than 90 deg from the pointing; NaN for others.
         """
         ra = np.radians(np.asarray(ra_deg, dtype=np.float64) - self.ra_deg)
         dec, dec0 = np.radians(np.asarray(dec_deg, dtype=np.float64)), np.radians(self.dec_deg)
@@ -125,7 +129,11 @@ class View:
         return east, north
 
     def sky(self, east_arcsec: ArrayLike, north_arcsec: ArrayLike) -> tuple[Floats, Floats]:
-        """Deproject offsets to (RA, Dec) in degrees, float64 (inverse gnomonic projection)."""
+        """Deproject offsets to (RA, Dec) in degrees, float64 (inverse gnomonic projection).
+
+        `east_arcsec` and `north_arcsec` may have any shape in common, which the positions have too.
+        RA lies in [0, 360).
+        """
         xi = np.asarray(east_arcsec, dtype=np.float64) / ARCSEC_PER_RADIAN
         eta = np.asarray(north_arcsec, dtype=np.float64) / ARCSEC_PER_RADIAN
         dec0 = np.radians(self.dec_deg)

@@ -50,6 +50,15 @@ def proxy_rows(catalog: Catalog, sample: Sample, n_resamples: int) -> Iterator[R
     """Yield the ideal and the observed proxies, the study's combinations and the best of all sets.
 
     Only proxies that the catalog knows take part.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        The clusters.
+    sample : Sample
+        The same clusters: truth and folds.
+    n_resamples : int
+        Of the bootstrap of errors.
     """
     for kind, proxies in (("ideal proxy", IDEAL), ("observed proxy", OBSERVED)):
         present = _present(catalog, proxies)
@@ -72,7 +81,7 @@ def proxy_rows(catalog: Catalog, sample: Sample, n_resamples: int) -> Iterator[R
 
 
 def rings_that_fit(catalog: Catalog) -> tuple[dict[str, Rings], list[str]]:
-    """Return the rings that the images of a catalog can hold, and why others cannot be had."""
+    """Return the rings that the images of `catalog` can hold, and why others cannot be had."""
     fitting, skipped = {}, []
     for name, rings in _RINGS.items():
         try:
@@ -93,7 +102,20 @@ def regression_rows(
 ) -> Iterator[Row]:
     """Yield the clipped counts as a proxy, and regressions on them and on all observables.
 
-    Clipped counts are taken in those rings that `rings_that_fit` found.
+    Parameters
+    ----------
+    catalog : Catalog
+        The clusters.
+    sample : Sample
+        The same clusters: truth and folds.
+    rings : mapping of str to Rings
+        In which counts are taken, as `rings_that_fit` finds them.
+    seed : int
+        Of splits and regressions.
+    validation : float
+        Part of the haloes outside a fold that is set apart (`cross_predict`).
+    n_resamples : int
+        Of the bootstrap of errors.
     """
     redshift, exposure = catalog.column("redshift"), catalog.column("exposure_s")
     features = {}

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from icmass import __version__
+from icmass.bootstrap import haloes_of
 from icmass.catalog import Catalog
 from icmass.config import TrainConfig
 from icmass.errors import InputError, OutputError
@@ -22,7 +23,7 @@ from icmass.estimate.benchmark.classical import proxy_rows, regression_rows, rin
 from icmass.estimate.benchmark.output import Table, write_table
 from icmass.estimate.benchmark.rows import Row, Sample, make_row
 from icmass.estimate.benchmark.suites import GALAXIES_OF, Suite, TrainedRow
-from icmass.estimate.metrics import Binning, halo_numbers
+from icmass.estimate.metrics import Binning
 from icmass.estimate.out_of_fold import own_scores
 from icmass.estimate.runs import Run
 from icmass.estimate.training import (
@@ -33,14 +34,13 @@ from icmass.estimate.training import (
     train,
     training_workers,
 )
-from icmass.files import atomic_write
+from icmass.files import require_directory, write_text
 from icmass.provenance import versions
 
 __all__ = ["BENCHMARK", "run_benchmark"]
 
 BENCHMARK: Final = "benchmark.json"
 _FORMAT: Final = "icmass benchmark"
-_HALO: Final = ("sample_id", "snapshot_id", "halo_id")
 # For each row that is trained, how to show how far it is.
 Show = Callable[[str], AbstractContextManager[Callable[[Progress], None] | None]]
 Say = Callable[[str], None]
@@ -176,8 +176,7 @@ def _sample(catalog: Catalog, config: TrainConfig) -> Sample:
         edges = _quantile_edges(values[np.isfinite(values)], n_bins)
         if len(edges) > 2:  # one bin, as of snapshots of one redshift, is all clusters again
             bins[name] = Binning(values, edges)
-    halo = halo_numbers(*(catalog.column(name) for name in _HALO))
-    return Sample(ln_mass, redshift, halo, fold, bins)
+    return Sample(ln_mass, redshift, haloes_of(catalog), fold, bins)
 
 
 def _quantile_edges(values: np.ndarray, bins: int) -> np.ndarray:
@@ -195,10 +194,7 @@ def _begin(path: Path, suite: Suite, seed: int, catalog: Catalog) -> Path:
         "seed": seed,
         "catalog": catalog.fingerprint(),
     }
-    if path.exists() and not path.is_dir():
-        raise OutputError(f"{path}: must be a directory; it is a file. Choose another name.")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path}: its folder does not exist; create it: mkdir -p {path.parent}")
+    require_directory(path)
     note = path / BENCHMARK
     if path.is_dir() and any(path.iterdir()):
         try:
@@ -214,9 +210,9 @@ def _begin(path: Path, suite: Suite, seed: int, catalog: Catalog) -> Path:
                 )
     else:
         path.mkdir(exist_ok=True)
-        with atomic_write(note) as stage:  # first: what has it can be gone on with
-            about = {"written_by": f"icmass {__version__}", "versions": versions("torch")}
-            stage.write_text(json.dumps({**wanted, **about}, indent=1) + "\n")
+        about = {"written_by": f"icmass {__version__}", "versions": versions("torch")}
+        # First: what has it can be gone on with.
+        write_text(note, json.dumps({**wanted, **about}, indent=1) + "\n")
     (path / "runs").mkdir(exist_ok=True)
     return path
 

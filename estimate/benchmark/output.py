@@ -13,7 +13,7 @@ import numpy as np
 from icmass import __version__
 from icmass.estimate.benchmark.rows import Row
 from icmass.estimate.benchmark.suites import Suite
-from icmass.files import atomic_write
+from icmass.files import write_text
 from icmass.provenance import versions
 
 __all__ = ["COLUMNS", "LEAK_COLUMNS", "Table", "cells", "notes", "write_table"]
@@ -74,13 +74,16 @@ class Table:
 
 
 def cells(rows: Iterable[Row], heads: Sequence[str] | None = None) -> list[list[str]]:
-    """Return the texts of the printed table, one list per row."""
+    """Return the texts of the printed table, one list for each of `rows`.
+
+    Of its `COLUMNS` those of these `heads` are given; all by default.
+    """
     wanted = [(head, of) for head, of in COLUMNS if heads is None or head in heads]
     return [[of(row.numbers()) for _, of in wanted] for row in rows]
 
 
 def notes(table: Table) -> list[str]:
-    """Return what must be said with the table."""
+    """Return what must be said with `table`."""
     lines = [
         f"{table.n_clusters:,} clusters, {table.suite.folds} folds of whole haloes, seed "
         f"{table.seed}. Suite {table.suite.statement}.",
@@ -97,11 +100,11 @@ def notes(table: Table) -> list[str]:
 
 
 def write_table(table: Table, path: Path) -> None:
-    """Write table.csv, table.md, table.json, bins.csv and figures into a directory."""
+    """Write table.csv, table.md, table.json, bins.csv and figures of `table` into folder `path`."""
     numbers = [row.numbers() for row in table.rows]
-    _write(path / "table.csv", _csv(numbers))
-    _write(path / "bins.csv", _csv(_bins(table.rows)))
-    _write(path / "table.md", _markdown(table))
+    write_text(path / "table.csv", _csv(numbers), overwrite=True)
+    write_text(path / "bins.csv", _csv(_bins(table.rows)), overwrite=True)
+    write_text(path / "table.md", _markdown(table), overwrite=True)
     values = {
         "written_by": f"icmass {__version__}",
         "versions": versions("torch", "pytorch-lightning", "scikit-learn"),
@@ -114,7 +117,8 @@ def write_table(table: Table, path: Path) -> None:
         "rows": numbers,
         "bins": _bins(table.rows),
     }
-    _write(path / "table.json", json.dumps(values, indent=1, allow_nan=False) + "\n")
+    text = json.dumps(values, indent=1, allow_nan=False) + "\n"
+    write_text(path / "table.json", text, overwrite=True)
     _write_figures(table, path)
 
 
@@ -197,11 +201,6 @@ def _history(run: Path) -> dict[str, Any]:
         data = np.genfromtxt(file, delimiter=",", names=True)
         found[file.parent.parent.name.replace("-", " ")] = np.atleast_1d(data)
     return found
-
-
-def _write(path: Path, text: str) -> None:
-    with atomic_write(path, overwrite=True) as stage:
-        stage.write_text(text, encoding="utf-8")
 
 
 def _percent(value: float | None, error: float | None = None) -> str:

@@ -105,7 +105,25 @@ def make_row(
     leak_test: bool = False,
     n_resamples: int = 200,
 ) -> Row:
-    """Measure an estimator by its scores, shape (n,), NaN in `mean` where it says nothing."""
+    """Measure an estimator by its scores.
+
+    Parameters
+    ----------
+    sample : Sample
+        The n clusters.
+    scores : ndarray of `SCORES`, shape (n,)
+        NaN in `mean` where the estimator says nothing of a cluster; these are left out.
+    name, label, kind, sees
+        As of `Row`.
+    paper : float, optional
+        The study's scatter in ln M.
+    in_sample, in_sample_error : float
+        The study's form of scatter, of proxies; NaN where there is none.
+    leak_test : bool
+        Whether the row belongs to the table of leaks.
+    n_resamples : int
+        Of the bootstrap of errors over haloes.
+    """
     known = np.flatnonzero(np.isfinite(scores["mean"]))
     some = scores[known]
     bins = {

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from icmass.catalog.names import nearest
 from icmass.errors import InputError
+from icmass.names import nearest
 
 __all__ = ["GALAXIES_OF", "ORIGINS", "SUITES", "Suite", "TrainedRow", "suite_named"]
 
@@ -72,7 +72,7 @@ class Suite:
     rows: tuple[TrainedRow, ...] = ()
 
     def keys(self, row: TrainedRow) -> dict[str, Any]:
-        """Return the keys of the configuration of a row."""
+        """Return the keys of the configuration of `row`: the suite's, the network's, its own."""
         network = str(row.config["network"])
         cut = {} if self.max_clusters is None else {"max_clusters": self.max_clusters}
         return {
@@ -209,12 +209,12 @@ SUITES: Final[Mapping[str, Suite]] = {
 
 
 def suite_named(name: str) -> Suite:
-    """Return a suite.
+    """Return the suite of this `name`.
 
     Raises
     ------
     InputError
-        If there is none of that name.
+        If there is none.
     """
     if name not in SUITES:
         raise InputError(f"suite '{name}': is not known; {nearest(name, list(SUITES))}.")

@@ -26,7 +26,7 @@ _MIN_CLUSTERS: Final = 10
 
 
 def check_scores(named_scores: Mapping[str, Scores]) -> dict[str, Scores]:
-    """Return scores by name of estimator.
+    """Return `named_scores`, of `SCORES` and shape (n,) each, by name of estimator.
 
     Raises
     ------
@@ -58,12 +58,12 @@ def check_scores(named_scores: Mapping[str, Scores]) -> dict[str, Scores]:
 
 
 def with_distributions(named_scores: Mapping[str, Scores]) -> dict[str, Scores]:
-    """Return the scores of estimators that give a distribution of every cluster.
+    """Return those of `named_scores` that are of estimators with a distribution of every cluster.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or as `check_scores`.
     """
     found = check_scores(named_scores)
     kept = {
@@ -78,7 +78,7 @@ def with_distributions(named_scores: Mapping[str, Scores]) -> dict[str, Scores]:
 
 
 def check_independent(scores: Mapping[str, Scores], n_independent: int | None) -> int:
-    """Return the number of independent clusters: the one given, else the fewest of an estimator.
+    """Return the number of independent clusters: `n_independent`, or the fewest rows of `scores`.
 
     Raises
     ------
@@ -97,7 +97,20 @@ def check_independent(scores: Mapping[str, Scores], n_independent: int | None) -
 
 
 def check_column(values: ArrayLike, what: str, n: int | None = None) -> NDArray[np.float64]:
-    """Return finite numbers, shape (n,).
+    """Return finite numbers.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        At least one.
+    what : str
+        Their name in the message.
+    n : int, optional
+        How many there must be.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
 
     Raises
     ------

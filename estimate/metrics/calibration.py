@@ -28,17 +28,34 @@ class Evenness:
 
 
 def coverage(pit: ArrayLike, level: float) -> float:
-    """Return the part of truths inside the central interval of probability `level`."""
+    """Return the part of `pit`, shape (n,), inside the central interval of probability `level`.
+
+    Raises
+    ------
+    InputError
+        If these are no probabilities.
+    """
     return float(np.mean(np.abs(_unit(pit) - 0.5) <= 0.5 * level))
 
 
 def pit_histogram(pit: ArrayLike, bins: int = 10) -> tuple[Floats, Floats]:
     """Return the density of PIT in even bins, 1 if the predictions are right, and its error.
 
+    Parameters
+    ----------
+    pit : array, shape (n,)
+        Between 0 and 1.
+    bins : int
+
     Returns
     -------
     density, error : ndarray, shape (bins,)
         The error is that of an even PIT of independent clusters.
+
+    Raises
+    ------
+    InputError
+        If these are no probabilities.
     """
     values = _unit(pit)
     counts = np.histogram(values, bins=bins, range=(0.0, 1.0))[0]
@@ -65,7 +82,7 @@ def evenness(values: ArrayLike, n_independent: int | None = None) -> Evenness:
 
 
 def ks_p_value(distance: float, n: int) -> float:
-    """Return how often n independent even values are farther from even than a KS distance."""
+    """Return how often `n` independent even values are farther from even than a KS `distance`."""
     return float(stats.kstwo.sf(distance, n))
 
 

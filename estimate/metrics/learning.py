@@ -30,7 +30,7 @@ class LearningCurve(NamedTuple):
     c: float
 
     def of(self, n: ArrayLike) -> NDArray[np.float64]:
-        """Return the scatter in ln M for n training clusters."""
+        """Return the scatter in ln M for `n` training clusters, of the shape of `n`."""
         return np.sqrt(self.floor**2 + self.c / np.asarray(n, np.float64))
 
 

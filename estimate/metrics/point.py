@@ -39,17 +39,17 @@ class Line:
     pivot: float
 
     def of(self, x: Floats) -> Floats:
-        """Return y of x."""
+        """Return y of `x`, of the same shape."""
         return self.intercept + self.slope * (x - self.pivot)
 
 
 def fit_line(x: ArrayLike, y: ArrayLike) -> Line:
-    """Fit y on x by least squares, about the mean of x.
+    """Fit `y` on `x`, shape (n,) each, by least squares, about the mean of `x`.
 
     Raises
     ------
     InputError
-        If there are fewer than three points, or x does not vary.
+        If there are fewer than three points, x does not vary, or shapes differ.
     """
     x, y = _pair(x, y)
     pivot = float(x.mean()) if len(x) else 0.0
@@ -61,7 +61,11 @@ def fit_line(x: ArrayLike, y: ArrayLike) -> Line:
 
 
 def slope_scatter(ln_mass: ArrayLike, ln_proxy: ArrayLike) -> float:
-    """Return the paper's scatter: standard deviation (n - 2) of the residual over |slope|."""
+    """Return the study's scatter in ln M: standard deviation of the residual over |slope|.
+
+    The residual is that of `ln_proxy` about its line on `ln_mass`, shape (n,) each; its variance
+    has n - 2 degrees of freedom.
+    """
     mass, proxy = _pair(ln_mass, ln_proxy)
     line = fit_line(mass, proxy)
     residual = proxy - line.of(mass)
@@ -69,20 +73,26 @@ def slope_scatter(ln_mass: ArrayLike, ln_proxy: ArrayLike) -> float:
 
 
 def error_std(ln_mass: ArrayLike, prediction: ArrayLike) -> float:
-    """Return the standard deviation of the error in ln M; smaller where predictions shrink."""
+    """Return the standard deviation of `prediction` less `ln_mass`, shape (n,) each.
+
+    It is smaller where predictions shrink.
+    """
     mass, predicted = _pair(ln_mass, prediction)
     return float(np.std(predicted - mass, ddof=1))
 
 
 def robust_half_width(ln_mass: ArrayLike, prediction: ArrayLike) -> float:
-    """Return half the width of the central 68.27% of errors: one sigma of a Gaussian."""
+    """Return half the width of the central 68.27% of `prediction` less `ln_mass`, shape (n,) each.
+
+    Of a Gaussian this is one standard deviation.
+    """
     mass, predicted = _pair(ln_mass, prediction)
     low, high = np.quantile(predicted - mass, [0.158655, 0.841345])
     return float(0.5 * (high - low))
 
 
 def bias(ln_mass: ArrayLike, prediction: ArrayLike) -> float:
-    """Return the mean error in ln M."""
+    """Return the mean of `prediction` less `ln_mass`, shape (n,) each."""
     mass, predicted = _pair(ln_mass, prediction)
     return float(np.mean(predicted - mass))
 

@@ -66,7 +66,13 @@ class Predictive:
 
     @classmethod
     def gaussian(cls, mean: ArrayLike, std: ArrayLike) -> Self:
-        """Make Gaussians of mean and standard deviation, shape (n,) each."""
+        """Make Gaussians of `mean` and standard deviation `std`, shape (n,) each.
+
+        Raises
+        ------
+        InputError
+            If shapes differ, a number is not finite, or a deviation is not above 0.
+        """
         centre, width = (np.atleast_1d(np.asarray(a, np.float64)) for a in (mean, std))
         if centre.shape != width.shape or centre.ndim != 1:
             raise InputError(
@@ -90,11 +96,16 @@ class Predictive:
 
     @classmethod
     def from_samples(cls, samples: ArrayLike) -> Self:
-        """Make distributions of samples, shape (n, m), m >= 50; in batches where n m is large.
+        """Make distributions of `samples`, shape (n, m), m >= 50; in batches where n m is large.
 
         Knots lie 5 m^(-1/3) apart in z (0.5 for a thousand samples), and 10 samples beyond the
         outer ones. Probabilities are off by at most that of one piece, inside an empty gap. The
         density is coarse: where an estimator knows its own, use that for the likelihood.
+
+        Raises
+        ------
+        InputError
+            If there are fewer samples, or they do not differ.
         """
         drawn = np.asarray(samples, np.float64)
         if drawn.ndim != 2 or drawn.shape[1] < _MIN_SAMPLES:
@@ -109,7 +120,7 @@ class Predictive:
 
     @classmethod
     def from_predictions(cls, predictions: Predictions) -> Self:
-        """Make distributions of predictions in a catalog: of their quantiles, else mean and std."""
+        """Make distributions of a catalog's `predictions`: their quantiles, else mean and std."""
         if len(predictions.quantiles) < 2:
             return cls.gaussian(predictions.mean, predictions.std)
         columns = [predictions.quantiles[p] for p in sorted(predictions.quantiles)]
@@ -128,7 +139,13 @@ class Predictive:
         return mean, std
 
     def quantile(self, probability: ArrayLike) -> Floats:
-        """Return quantiles, shape (n, m), at m probabilities."""
+        """Return quantiles, shape (n, m), at m values of `probability`.
+
+        Raises
+        ------
+        InputError
+            If one is not from 0 to 1.
+        """
         p = np.atleast_1d(np.asarray(probability, np.float64))
         if not np.all((p >= 0.0) & (p <= 1.0)):
             raise InputError(f"probability: must be from 0 to 1; got {p.tolist()}.")
@@ -138,23 +155,23 @@ class Predictive:
         return result
 
     def normal_score(self, x: ArrayLike) -> Floats:
-        """Return Phi^-1(F(x)), shape (n,): (x - mean) / std for a Gaussian."""
+        """Return Phi^-1(F(`x`)), shape (n,): (x - mean) / std for a Gaussian."""
         return self._locate(x)[0]
 
     def cdf(self, x: ArrayLike) -> Floats:
-        """Return F(x), shape (n,); of the truth this is the PIT."""
+        """Return F(`x`), shape (n,); of the truth this is the PIT."""
         return np.asarray(ndtr(self.normal_score(x)))
 
     def log_density(self, x: ArrayLike) -> Floats:
-        """Return ln p(x) = -z^2/2 - ln sqrt(2 pi) - ln dx/dz, shape (n,)."""
+        """Return ln p(`x`) = -z^2/2 - ln sqrt(2 pi) - ln dx/dz, shape (n,)."""
         z, slope = self._locate(x)
         return -0.5 * z**2 - _LN_ROOT_2PI - np.log(slope)
 
     def crps(self, truth: ArrayLike) -> Floats:
         """Return the continuous ranked probability score, shape (n,): int (F(x) - [x >= t])^2 dx.
 
-        In the unit of x; small is good. For a Gaussian it is std (z (2 Phi(z) - 1) + 2 phi(z) -
-        1/sqrt(pi)) (Gneiting & Raftery 2007, eq. 21).
+        t is the `truth`. In the unit of x; small is good. For a Gaussian it is
+        std (z (2 Phi(z) - 1) + 2 phi(z) - 1/sqrt(pi)) (Gneiting & Raftery 2007, eq. 21).
         """
         result = np.empty(len(self))
         kernels.crps(self.score, self.value, self.normal_score(truth), result)

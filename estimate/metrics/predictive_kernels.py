@@ -57,7 +57,9 @@ def normal_scores(score, value, x, result, slope):
     Parameters
     ----------
     score : float64 array, shape (k,)
+        Normal scores of the knots, ascending.
     value : float64 array, shape (n, k)
+        Values at them, ascending along each row.
     x : float64 array, shape (n,)
     result, slope : float64 arrays, shape (n,)
         Written.
@@ -73,7 +75,18 @@ def normal_scores(score, value, x, result, slope):
 
 @numba.njit(cache=True, nogil=True)
 def quantiles(score, value, wanted, result):
-    """Write values at normal scores `wanted`, shape (m,), into `result`, shape (n, m)."""
+    """Write values of distributions at normal scores.
+
+    Parameters
+    ----------
+    score : float64 array, shape (k,)
+    value : float64 array, shape (n, k)
+        Knots, as for `normal_scores`.
+    wanted : float64 array, shape (m,)
+        Normal scores.
+    result : float64 array, shape (n, m)
+        Written.
+    """
     last = score.shape[0] - 2
     for c in range(wanted.shape[0]):
         j = 0
@@ -86,7 +99,16 @@ def quantiles(score, value, wanted, result):
 
 @numba.njit(cache=True, nogil=True)
 def moments(score, value, mean, std):
-    """Write mean and standard deviation of each row, shape (n,)."""
+    """Write mean and standard deviation of distributions.
+
+    Parameters
+    ----------
+    score : float64 array, shape (k,)
+    value : float64 array, shape (n, k)
+        Knots, as for `normal_scores`.
+    mean, std : float64 arrays, shape (n,)
+        Written.
+    """
     for i in range(value.shape[0]):
         origin = value[i, 0]  # keeps the difference of squares well away from rounding
         first = 0.0
@@ -105,7 +127,18 @@ def moments(score, value, mean, std):
 
 @numba.njit(cache=True, nogil=True)
 def crps(score, value, at, result):
-    """Write the CRPS of truths whose normal scores are `at`, shape (n,)."""
+    """Write the CRPS of truths.
+
+    Parameters
+    ----------
+    score : float64 array, shape (k,)
+    value : float64 array, shape (n, k)
+        Knots, as for `normal_scores`.
+    at : float64 array, shape (n,)
+        Normal scores of the truths.
+    result : float64 array, shape (n,)
+        Written.
+    """
     for i in range(value.shape[0]):
         total = 0.0
         for j in range(score.shape[0] - 1):
@@ -124,7 +157,16 @@ def crps(score, value, at, result):
 
 @numba.njit(cache=True, nogil=True)
 def expectations(score, value, expected_crps, entropy):
-    """Write what CRPS and -ln p are on average if the distribution is right, shape (n,)."""
+    """Write what CRPS and -ln p are on average if the distribution is right.
+
+    Parameters
+    ----------
+    score : float64 array, shape (k,)
+    value : float64 array, shape (n, k)
+        Knots, as for `normal_scores`.
+    expected_crps, entropy : float64 arrays, shape (n,)
+        Written.
+    """
     for i in range(value.shape[0]):
         expected_crps[i] = 0.0
         entropy[i] = 0.0

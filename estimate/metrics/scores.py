@@ -67,7 +67,13 @@ def score(predictive: Predictive, ln_mass: ArrayLike, reference: ArrayLike) -> N
 
 
 def point_scores(prediction: ArrayLike, ln_mass: ArrayLike) -> NDArray[np.void]:
-    """Score predictions without a distribution, shape (n,) each."""
+    """Score a `prediction` without a distribution against the true `ln_mass`, shape (n,) each.
+
+    Raises
+    ------
+    InputError
+        If a number is not finite or the lengths differ.
+    """
     mean = np.asarray(prediction, np.float64)
     result = np.full(len(mean), np.nan, SCORES)
     result["ln_mass"] = _truth(ln_mass, len(mean))
@@ -76,12 +82,21 @@ def point_scores(prediction: ArrayLike, ln_mass: ArrayLike) -> NDArray[np.void]:
 
 
 def reference_points(n: int, low: float, high: float, seed: int) -> NDArray[np.float64]:
-    """Draw reference points of TARP evenly over the range of truths, shape (n,)."""
+    """Draw reference points of TARP evenly over the range of truths, shape (n,).
+
+    Parameters
+    ----------
+    n : int
+        Number of clusters.
+    low, high : float
+        Least and greatest truth, ln M.
+    seed : int
+    """
     return np.random.default_rng(seed).uniform(low, high, n)
 
 
 def pit(scores: NDArray[np.void]) -> NDArray[Any]:
-    """Return the PIT of scored clusters, shape (n,): even on [0, 1] if predictions are right."""
+    """Return the PIT of `scores`, shape (n,): even on [0, 1] if predictions are right."""
     return np.asarray(ndtr(scores["normal_score"]))
 
 

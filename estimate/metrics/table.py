@@ -73,7 +73,13 @@ class Binning:
     edges: ArrayLike
 
     def labels(self) -> NDArray[np.int64]:
-        """Return the bin of each row, -1 outside, shape (n,)."""
+        """Return the bin of each row, -1 outside, shape (n,).
+
+        Raises
+        ------
+        InputError
+            If edges do not increase.
+        """
         values, edges = np.asarray(self.values, np.float64), np.asarray(self.edges, np.float64)
         if edges.ndim != 1 or len(edges) < 2 or not np.all(np.diff(edges) > 0):
             raise InputError(f"edges: must be at least 2 and increase; got {edges.tolist()}.")
@@ -159,6 +165,11 @@ def metrics_table(
         Such as mass, redshift, exposure and dynamical state.
     n_resamples, seed : int
         Of the bootstrap; the line is fitted anew to each sample.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than ten clusters or two halos, or a column is of another length.
     """
     owner = np.asarray(halo)
     bins: list[tuple[str, float, float, NDArray[np.bool_]]] = []

@@ -7,8 +7,8 @@ from typing import ClassVar, Final, Literal
 import torch
 from torch import Tensor, nn
 
-from icmass.catalog.names import nearest
 from icmass.errors import InputError
+from icmass.names import nearest
 
 __all__ = ["NETWORKS", "Defaults", "InputShape", "Network", "network_class", "register"]
 
@@ -93,7 +93,7 @@ class Network(nn.Module, ABC):
         self.shape = shape
 
     def prepare(self, counts: Tensor) -> Tensor:
-        """Turn counts, shape (n, n_channel, n_y, n_x), into what is standardised: ln(x + 1)."""
+        """Turn `counts`, shape (n, n_channel, n_y, n_x), into what is standardised: ln(x + 1)."""
         return torch.log1p(counts)
 
     @abstractmethod
@@ -116,13 +116,13 @@ class Network(nn.Module, ABC):
 
 
 def register(network: type[Network]) -> type[Network]:
-    """Put a network into the registry under its name."""
+    """Put `network` into the registry under its name."""
     NETWORKS[network.name] = network
     return network
 
 
 def network_class(name: str) -> type[Network]:
-    """Return the network of a name.
+    """Return the network of this `name`.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from icmass.errors import InputError
 from icmass.estimate.networks.base import Defaults, InputShape, Network, register
@@ -40,6 +41,7 @@ class _PaperImages(Network):
         self.dense = _dense(n_flat + shape.n_scalar, 128, 128, 64)
         self.width = 64
 
+    @override
     def forward(self, images: Tensor, scalars: Tensor, cube: Tensor) -> Tensor:
         """Return features (`Network.forward`)."""
         flat = self.convolutions(images)
@@ -102,6 +104,7 @@ class PaperMultimodal(Network):
         )
         self.width = 64
 
+    @override
     def forward(self, images: Tensor, scalars: Tensor, cube: Tensor) -> Tensor:
         """Return features (`Network.forward`)."""
         cells = self.shape.n_cell

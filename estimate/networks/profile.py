@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from icmass.errors import InputError
 from icmass.estimate.networks.base import Defaults, InputShape, Network, register
@@ -55,6 +56,7 @@ class ProfileNetwork(Network):
         )
         self.width = 64
 
+    @override
     def prepare(self, counts: Tensor) -> Tensor:
         """Return ln(1 + counts of a ring like the sector), shape (n, n_channel * 8, n_ring)."""
         sums = counts.flatten(2) @ self.pixels
@@ -64,6 +66,7 @@ class ProfileNetwork(Network):
         ordered = torch.sort(rings, dim=-1).values * whole[:, None]
         return torch.log1p(ordered).transpose(2, 3).flatten(1, 2)
 
+    @override
     def forward(self, images: Tensor, scalars: Tensor, cube: Tensor) -> Tensor:
         """Return features (`Network.forward`)."""
         return self.dense(torch.cat([self.along(images), scalars], dim=1))

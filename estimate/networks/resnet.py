@@ -9,6 +9,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from icmass.errors import InputError
 from icmass.estimate.networks.base import Defaults, InputShape, Network, register
@@ -57,6 +58,7 @@ class ResNet(Network):
         )
         self.width = 64
 
+    @override
     def prepare(self, counts: Tensor) -> Tensor:
         """Return ln(x + 1) of the central part, in larger pixels."""
         n_y, n_x = self.cut
@@ -66,6 +68,7 @@ class ResNet(Network):
             part = nn.functional.avg_pool2d(part, self.factor) * self.factor**2
         return torch.log1p(part)
 
+    @override
     def forward(self, images: Tensor, scalars: Tensor, cube: Tensor) -> Tensor:
         """Return features (`Network.forward`)."""
         radius = self.ln_radius.expand(len(images), -1, -1, -1)
@@ -97,7 +100,7 @@ class RingPooling(nn.Module):
         self.register_buffer("weight", weight / weight.sum(dim=1, keepdim=True), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return averages, shape (n, n_channel * n_ring), of maps (n, n_channel, n_y, n_x)."""
+        """Return averages, shape (n, n_channel * n_ring), of maps `x`, (n, n_channel, n_y, n_x)."""
         return torch.flatten(x.flatten(2) @ self.weight.T, 1)
 
 

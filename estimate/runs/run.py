@@ -13,7 +13,6 @@
 Loading checks each part and names the first that differs, with what was expected and found.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,16 +23,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass import __version__
+from icmass.bootstrap import HALO
 from icmass.catalog import Catalog
 from icmass.catalog.predictions import PREDICTIONS
 from icmass.config import TrainConfig
+from icmass.digests import require_sealed, sealed
 from icmass.errors import InputError, OutputError
 from icmass.estimate.estimator import Estimator
 from icmass.estimate.inputs import Inputs
 from icmass.estimate.networks import network_class
 from icmass.estimate.recalibration import Recalibration
 from icmass.estimate.runs.weights import load_weights
-from icmass.files import atomic_write
+from icmass.files import PARTIAL, atomic_write, checksum, require_directory, write_text
 from icmass.provenance import versions
 
 __all__ = [
@@ -46,7 +47,6 @@ __all__ = [
     "WEIGHTS",
     "Fold",
     "Run",
-    "file_hash",
 ]
 
 RUN_FILE: Final = "run.json"
@@ -59,7 +59,6 @@ OUT_OF_FOLD: Final = "out-of-fold"
 _FORMAT: Final = "icmass run"
 _VERSION: Final = 1
 # What may differ between a run and the same run given again: where and how fast it is computed.
-_HALO: Final = ("sample_id", "snapshot_id", "halo_id")
 _MACHINE: Final = ("accelerator", "devices", "strategy", "memory_gb")
 
 
@@ -111,6 +110,19 @@ class Run:
     ) -> Self:
         """Begin a run, or go on with one that asks for the same.
 
+        Parameters
+        ----------
+        path : Path
+            Directory, new or empty or of the same run; its parent must exist.
+        config : TrainConfig
+            What the user asked for.
+        plan : mapping
+            Settings of the training with nothing left open (`icmass.estimate.training.Plan`).
+        inputs : Inputs
+            What the networks see.
+        catalog : Catalog
+            What is trained on, with its selection.
+
         Raises
         ------
         OutputError
@@ -119,21 +131,17 @@ class Run:
             If a run is there that asks for something else: naming the first key that differs.
         """
         run = cls(path, config, dict(plan), inputs, catalog.fingerprint(), len(catalog))
-        if path.is_dir() and any(path.iterdir()):
+        if path.is_dir() and not all(entry.match(PARTIAL) for entry in path.iterdir()):
             if not (path / RUN_FILE).exists():
                 raise OutputError(f"{path}: must be new, empty or a run; it holds other files.")
             cls.open(path, complete=False)._require_same(run)
             run._write_config()
             return run
-        if path.exists() and not path.is_dir():
-            raise OutputError(f"{path}: must be a directory; it is a file. Choose another name.")
-        if not path.parent.is_dir():
-            raise OutputError(
-                f"{path}: its folder does not exist; create it: mkdir -p {path.parent}"
-            )
+        require_directory(path)
         path.mkdir(exist_ok=True)
-        with atomic_write(path / RUN_FILE) as stage:  # first: what has it can be gone on with
-            stage.write_text(json.dumps(run._to_dict(), indent=1, allow_nan=False) + "\n")
+        # First: what has it can be gone on with.
+        text = json.dumps(sealed(run._to_dict()), indent=1, allow_nan=False) + "\n"
+        write_text(path / RUN_FILE, text)
         run._write_config()
         return run
 
@@ -180,6 +188,7 @@ class Run:
                 f"{directory / RUN_FILE}: must describe a run; it is damaged "
                 f"({type(error).__name__}: {error}). Train it again."
             ) from error
+        require_sealed(directory / RUN_FILE, values, "Train it again.")
         if complete:
             run.require_complete()
         return run
@@ -195,11 +204,11 @@ class Run:
         return self.path / PREDICTIONS / f"{OUT_OF_FOLD}.h5"
 
     def member_directory(self, fold: int, member: int) -> Path:
-        """Return where one network lies."""
+        """Return where network number `member` of a `fold` lies."""
         return self.path / f"fold-{fold}" / f"member-{member}"
 
     def fold_done(self, fold: int) -> bool:
-        """Return whether a fold is trained."""
+        """Return whether a `fold`, by its number, is trained."""
         return (self.path / f"fold-{fold}" / FOLD_FILE).exists()
 
     def require_complete(self) -> None:
@@ -208,6 +217,7 @@ class Run:
         Raises
         ------
         InputError
+            Naming the folds that are not.
         """
         missing = [k for k in range(self.config.folds) if not self.fold_done(k)]
         if missing:
@@ -227,14 +237,14 @@ class Run:
         )
 
     def write_haloes(self, catalog: Catalog, fold: NDArray[np.int64]) -> None:
-        """Note which fold, shape (n,), tests the halo of each cluster of a catalog."""
-        keys = [catalog.column(name) for name in _HALO]
+        """Note which `fold`, shape (n,), tests the halo of each cluster of `catalog`."""
+        keys = [catalog.column(name) for name in HALO]
         table = np.unique(np.stack([*keys, fold], axis=1), axis=0)
         with atomic_write(self.path / HALOES, overwrite=True) as stage:
             np.save(stage, table, allow_pickle=False)
 
     def folds_of(self, catalog: Catalog) -> NDArray[np.int64]:
-        """Return the fold that did not train on each cluster of a catalog, shape (n,).
+        """Return the fold that did not train on each cluster of `catalog`, shape (n,).
 
         -1 where no fold trained on its halo.
 
@@ -244,7 +254,10 @@ class Run:
             If the list of haloes is missing or damaged.
         """
         path = self.path / HALOES
+        noted = _read_json(self.path / "fold-0" / FOLD_FILE, "Train the run again.").get("sha256")
         try:
+            if checksum(path) != dict(noted)[HALOES]:
+                raise ValueError("its SHA-256 is not that in fold-0/fold.json")
             table = np.load(path, allow_pickle=False)
             known = {tuple(row[:3]): row[3] for row in table.tolist()}
             if not set(known.values()) <= set(range(self.config.folds)):
@@ -254,7 +267,7 @@ class Run:
                 f"{path}: must list the haloes of the run; it is missing or damaged ({error}). "
                 "Give the same icmass train again."
             ) from error
-        keys = zip(*(catalog.column(name).tolist() for name in _HALO), strict=True)
+        keys = zip(*(catalog.column(name).tolist() for name in HALO), strict=True)
         return np.array([known.get(key, -1) for key in keys], np.int64)
 
     def write_fold(
@@ -267,24 +280,35 @@ class Run:
         """Note that a fold is trained; its weights are in their places.
 
         What was said by the networks before, if any, holds no more.
+
+        Parameters
+        ----------
+        fold : int
+        recalibration : Recalibration
+            Of the stated uncertainties of its networks.
+        summary : list of dict
+            Notes on each network, in values that JSON can hold.
+        thinning : (float, float), optional
+            Slope and redshift by which its images are thinned to equal weight.
         """
         self.out_of_fold.unlink(missing_ok=True)
         directory = self.path / f"fold-{fold}"
         hashes = {
-            f"member-{m}/{WEIGHTS}": file_hash(self.member_directory(fold, m) / WEIGHTS)
+            f"member-{m}/{WEIGHTS}": checksum(self.member_directory(fold, m) / WEIGHTS)
             for m in range(self.config.members)
         }
+        hashes[HALOES] = checksum(self.path / HALOES)
         values = {
             "recalibration": recalibration.to_dict(),
             "thinning": thinning,
             "members": summary,
             "sha256": hashes,
         }
-        with atomic_write(directory / FOLD_FILE, overwrite=True) as stage:
-            stage.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n")
+        text = json.dumps(sealed(values), indent=1, allow_nan=False) + "\n"
+        write_text(directory / FOLD_FILE, text, overwrite=True)
 
     def load_fold(self, fold: int) -> Fold:
-        """Load the trained networks of a fold.
+        """Load the trained networks of a `fold`, by its number.
 
         Raises
         ------
@@ -303,11 +327,12 @@ class Run:
                 f"{path}: must describe a fold; it is damaged ({error}). Remove it and train the "
                 "run again."
             ) from error
+        require_sealed(path, values, "Remove it and train the run again.")
         members = []
         for member in range(self.config.members):
             weights = self.member_directory(fold, member) / WEIGHTS
             expected = hashes.get(f"member-{member}/{WEIGHTS}")
-            found = file_hash(weights) if weights.is_file() else "no file"
+            found = checksum(weights) if weights.is_file() else "no file"
             if found != expected:
                 raise InputError(
                     f"{weights}: must have the SHA-256 {expected}; got {found}. Remove {path} and "
@@ -320,8 +345,7 @@ class Run:
 
     def _write_config(self) -> None:
         if not (self.path / "config.yaml").exists():
-            with atomic_write(self.path / "config.yaml") as stage:
-                stage.write_text(self.config.to_yaml(), encoding="utf-8")
+            write_text(self.path / "config.yaml", self.config.to_yaml())
 
     def _to_dict(self) -> dict[str, Any]:
         return {
@@ -348,11 +372,6 @@ class Run:
                     f"{self.path}: is a run with another {part} {key}: expected {value}, found "
                     f"{got}. Give another directory for this one."
                 )
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _read_json(path: Path, advice: str) -> dict[str, Any]:

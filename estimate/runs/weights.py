@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from icmass.digests import CHECKSUM, array_digest
 from icmass.errors import InputError
 from icmass.estimate.estimator import Estimator
 from icmass.files import atomic_write
@@ -16,14 +17,17 @@ __all__ = ["load_weights", "save_weights"]
 
 
 def save_weights(path: Path, state: Mapping[str, Tensor]) -> None:
-    """Write weights and normalisation, which appear complete or not at all."""
+    """Write the weights and normalisation of `state`, tensors of any shape by name, to `path`.
+
+    The file appears complete or not at all.
+    """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with atomic_write(path, overwrite=True) as stage:
-        save_file(tensors, stage, {"format": "icmass weights"})
+        save_file(tensors, stage, {CHECKSUM: _digest(tensors)})
 
 
 def load_weights(path: Path, estimator: Estimator) -> None:
-    """Put weights into an estimator of the same kind.
+    """Put the weights in the file at `path` into an `estimator` of the same kind.
 
     Raises
     ------
@@ -33,6 +37,10 @@ def load_weights(path: Path, estimator: Estimator) -> None:
     """
     try:
         found = load_file(path)
+        with safe_open(path, "pt") as file:
+            expected_digest = (file.metadata() or {}).get(CHECKSUM)
+        if expected_digest not in (None, _digest(found)):
+            raise ValueError("its numbers are not those that were written")
     except FileNotFoundError:
         raise InputError(f"{path}: must be there; it is missing. Train the run again.") from None
     except (SafetensorError, OSError, ValueError) as error:
@@ -58,3 +66,7 @@ def load_weights(path: Path, estimator: Estimator) -> None:
                 f"{path}: '{name}' must be finite; it is not. Remove it and train the run again."
             )
     estimator.load_state_dict(found)
+
+
+def _digest(state: Mapping[str, Tensor]) -> str:
+    return array_digest({name: tensor.numpy() for name, tensor in state.items()})

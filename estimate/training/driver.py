@@ -15,15 +15,16 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from icmass.bootstrap import haloes_of
 from icmass.catalog import Catalog
 from icmass.catalog.lock import DirectoryLock
 from icmass.config import TrainConfig
 from icmass.errors import InputError
 from icmass.estimate.folds import Split, catalog_folds, splits
-from icmass.estimate.metrics import halo_numbers
 from icmass.estimate.recalibration import MIN_CLUSTERS
 from icmass.estimate.runs import HISTORY, Run
 from icmass.estimate.training.plan import Plan, make_plan
+from icmass.files import clear_partial
 from icmass.workers import open_workers, usable_cores
 
 __all__ = [
@@ -36,7 +37,6 @@ __all__ = [
 ]
 
 _LOOK_EVERY_S: Final = 0.5
-_HALO: Final = ("sample_id", "snapshot_id", "halo_id")
 
 
 class Progress(NamedTuple):
@@ -110,6 +110,9 @@ def train(
         run = Run.create(Path(path), config, plan.to_dict(), inputs, chosen)
         lock = DirectoryLock(run.path) if is_first_device() else nullcontext()
         with lock, _watch(run, plan, report):
+            if is_first_device():
+                networks = run.path.glob("fold-*/member-*")
+                clear_partial(run.path, *run.path.glob("fold-*"), *networks, run.out_of_fold.parent)
             run.write_haloes(chosen, fold)
             waiting = [k for k in range(config.folds) if not run.fold_done(k)]
             futures: list[Future[int]] = []
@@ -153,7 +156,7 @@ def is_first_device() -> bool:
 
 
 def chosen_clusters(catalog: Catalog, config: TrainConfig) -> Catalog:
-    """Return the clusters that are used: all, or those asked for.
+    """Return the clusters of `catalog` that a `config` asks for; all by default.
 
     These are the clusters for which the conditions of ``where`` hold, and of them those of the
     first ``max_clusters`` haloes of a random order.
@@ -174,20 +177,22 @@ def chosen_clusters(catalog: Catalog, config: TrainConfig) -> Catalog:
         )
     if config.max_clusters is None or config.max_clusters >= len(catalog):
         return catalog
-    halo = _haloes(catalog)
+    halo = haloes_of(catalog)
     order = np.random.default_rng([config.seed, 0]).permutation(np.unique(halo))
     return catalog.select(np.isin(halo, order[: config.max_clusters]))
 
 
 def run_folds(catalog: Catalog, config: TrainConfig) -> tuple[NDArray[np.int64], list[Split]]:
-    """Return the fold of each cluster, shape (n,), and the rows of each fold's parts.
+    """Return the fold of each cluster of `catalog`, shape (n,), and the rows of each fold's parts.
+
+    Number of folds, size of the validation part and seed are those of `config`.
 
     Raises
     ------
     InputError
         If there are fewer haloes than folds, or too few to validate.
     """
-    halo = _haloes(catalog)
+    halo = haloes_of(catalog)
     fold = catalog_folds(catalog, config.folds, config.seed)
     parts = list(splits(fold, halo, config.validation, config.seed))
     fewest = min(len(part.validation) for part in parts)
@@ -198,10 +203,6 @@ def run_folds(catalog: Catalog, config: TrainConfig) -> tuple[NDArray[np.int64],
             "recalibration: none."
         )
     return fold, parts
-
-
-def _haloes(catalog: Catalog) -> NDArray[np.int64]:
-    return halo_numbers(*(catalog.column(name) for name in _HALO))
 
 
 @contextmanager

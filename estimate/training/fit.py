@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import torch
@@ -166,12 +167,17 @@ def _train(run: Run, plan: Plan, estimator: Estimator, data: ClusterData, keeper
         default_root_dir=str(keeper.directory),
     )
     checkpoint = keeper.directory / CHECKPOINT
-    trainer.fit(
-        module,
-        datamodule=data,
-        ckpt_path=_sound_checkpoint(checkpoint, module),
-        weights_only=True,
-    )
+    try:
+        trainer.fit(
+            module,
+            datamodule=data,
+            ckpt_path=_sound_checkpoint(checkpoint, module),
+            weights_only=True,
+        )
+    except SystemExit as stop:
+        if isinstance(stop.__context__, KeyboardInterrupt):  # Lightning makes another end of it
+            raise KeyboardInterrupt from stop
+        raise
 
 
 def _sound_checkpoint(path: Path, module: Training) -> Path | None:
@@ -182,6 +188,9 @@ def _sound_checkpoint(path: Path, module: Training) -> Path | None:
     if not path.exists():
         return None
     try:
+        with ZipFile(path) as file:
+            if file.testzip() is not None:  # PyTorch does not look at the checksums in it
+                raise ValueError("its checksums differ")
         found = torch.load(path, map_location="cpu", weights_only=True)
         shapes = {name: tensor.shape for name, tensor in found["state_dict"].items()}
         kept = found["callbacks"][Keeper.__qualname__]

@@ -8,6 +8,7 @@ from typing import Any
 import pytorch_lightning as lightning
 from pytorch_lightning.callbacks import Checkpoint
 from torch import Tensor
+from typing_extensions import override
 
 from icmass.errors import InputError
 from icmass.estimate.runs import CHECKPOINT, HISTORY
@@ -36,12 +37,14 @@ class Keeper(Checkpoint):
         self.best_epoch = -1
         self.best: dict[str, Tensor] = {}
 
+    @override
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Stop at once if the run was killed after it had stopped early."""
         trainer.should_stop = self._lost_patience(len(self.history) - 1)
 
+    @override
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
@@ -73,6 +76,7 @@ class Keeper(Checkpoint):
     def _lost_patience(self, epoch: int) -> bool:
         return self.patience is not None and epoch - self.best_epoch >= self.patience
 
+    @override
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint holds of this."""
         return {
@@ -82,6 +86,7 @@ class Keeper(Checkpoint):
             "best": self.best,
         }
 
+    @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.history = list(state_dict["history"])

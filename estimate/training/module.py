@@ -6,6 +6,7 @@ import numpy as np
 import pytorch_lightning as lightning
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from icmass.errors import InputError
 from icmass.estimate.data import Batch
@@ -56,6 +57,7 @@ class Training(lightning.LightningModule):
         self.register_buffer("loss_sum", torch.tensor(0.0), persistent=False)
         self.steps = 0
 
+    @override
     def configure_optimizers(self) -> Any:
         """Return optimiser and schedule."""
         kind = torch.optim.AdamW if self.decoupled else torch.optim.Adam
@@ -79,6 +81,7 @@ class Training(lightning.LightningModule):
         self.loss_sum.zero_()
         self.steps = 0
 
+    @override
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the mean loss of a batch."""
         if batch_idx == 0:
@@ -93,11 +96,13 @@ class Training(lightning.LightningModule):
         self.steps += 1
         return loss
 
+    @override
     def on_train_epoch_end(self) -> None:
         """Log the mean loss of the epoch."""
         self._require_finite()
         self.log("train_loss", self.loss_sum / max(self.steps, 1))
 
+    @override
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log the mean loss of the validation part."""
         loss = self.estimator.loss(batch.clusters, batch.ln_mass)
@@ -114,5 +119,5 @@ class Training(lightning.LightningModule):
 
 
 def hash_seed(*parts: int) -> int:
-    """Return one seed for PyTorch from several numbers."""
+    """Return one seed for PyTorch from several numbers (`parts`)."""
     return int(np.random.SeedSequence(list(parts)).generate_state(1)[0])

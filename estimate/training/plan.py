@@ -46,7 +46,7 @@ class Plan:
 
 
 def make_plan(config: TrainConfig, catalog: Catalog) -> tuple[Plan, Inputs]:
-    """Fill in what the user left open, and find the inputs in a catalog.
+    """Fill in what the user left open in `config`, and find the inputs in `catalog`.
 
     Raises
     ------

@@ -16,7 +16,7 @@ __all__ = ["make_trainer", "quiet", "require_device"]
 
 
 def make_trainer(config: TrainConfig, **options: Any) -> lightning.Trainer:
-    """Return a trainer on the device of a configuration.
+    """Return a trainer on the device of a `config`; `options` are further ones of Lightning's.
 
     Raises
     ------
@@ -50,11 +50,12 @@ def make_trainer(config: TrainConfig, **options: Any) -> lightning.Trainer:
 
 
 def require_device(config: TrainConfig) -> None:
-    """Refuse a configuration whose device is not here, before any work.
+    """Refuse a `config` whose device is not here, before any work.
 
     Raises
     ------
     InputError
+        As `make_trainer`.
     """
     with quiet():
         make_trainer(config, logger=False, enable_checkpointing=False)

@@ -53,16 +53,28 @@ class Catalog(CatalogReader):
         return cls(Store.create(Path(path), Manifest(spec)))
 
     @classmethod
-    def open(cls, path: str | Path) -> "Catalog":
-        """Open a catalog.
+    def open(cls, path: str | Path, *, sound: bool = False) -> "Catalog":
+        """Open the catalog in the directory `path`.
+
+        Parameters
+        ----------
+        path : str or Path
+        sound : bool
+            Whether to compare every shard with its checksum, for which all of it is read: little
+            work beside what an estimator does with it.
 
         Raises
         ------
         InputError
             If it is not a catalog, is of a newer schema, or one of its shards is missing or of
-            another size than the manifest says.
+            another size than the manifest says; if asked for, of other contents.
         """
-        return cls(Store.open(Path(path)))
+        found = cls(Store.open(Path(path)))
+        if sound:
+            from icmass.catalog.repairs import require_sound  # noqa: PLC0415  (it knows this class)
+
+            require_sound(found.path)
+        return found
 
     @classmethod
     def join(cls, catalogs: "Sequence[Catalog | str | Path]") -> "Catalog":
@@ -96,7 +108,7 @@ class Catalog(CatalogReader):
     # Writing
 
     def append(self, data: ShardData) -> ShardRecord:
-        """Write a shard behind those that there are.
+        """Write `data` as a shard behind those that there are.
 
         Raises
         ------
@@ -110,18 +122,25 @@ class Catalog(CatalogReader):
             return self.register(self.write_shard(self._store.next_index(), data))
 
     def write_shard(self, index: int, data: ShardData) -> ShardRecord:
-        """Write the shard of a number without telling the manifest; workers do this.
+        """Write `data` as shard number `index` without telling the manifest; workers do this.
 
         The order of shards is that of their numbers. `register` or `adopt` takes them up.
+
+        Raises
+        ------
+        InputError
+            If the data do not fit the spec, or this is a view of several catalogs.
         """
         self._require_single("write_shard")
         return self._store.write_shard(index, data)
 
     def register(self, *records: ShardRecord) -> ShardRecord:
-        """List shards that `write_shard` wrote in the manifest; returns the last.
+        """List `records`, of shards that `write_shard` wrote, in the manifest; returns the last.
 
         Raises
         ------
+        InputError
+            If this is a selection or a view of several catalogs.
         OutputError
             If another run writes into the catalog.
         """
@@ -189,7 +208,9 @@ class Catalog(CatalogReader):
         )
 
     def predictions(self, name: str) -> "Predictions":
-        """Return predictions for these rows; NaN (-1 or 0 for whole numbers) where there are none.
+        """Return predictions by `name` for these rows, NaN where there are none.
+
+        Whole numbers, such as the fold, are -1 (or 0 where they have no sign) in place of NaN.
 
         Raises
         ------
@@ -247,14 +268,23 @@ class Catalog(CatalogReader):
 
     @classmethod
     def concatenate(cls, catalogs: "Sequence[Catalog | str | Path]", path: str | Path) -> "Catalog":
-        """Write a catalog that holds the rows of several.
+        """Write the rows of several catalogs into a new one.
 
         Samples are renumbered (``sample_id``) where rows of two catalogs would share their key.
+
+        Parameters
+        ----------
+        catalogs : sequence of Catalog, str or Path
+            At least one; selections give their rows only.
+        path : str or Path
+            New or empty directory; its parent must exist.
 
         Raises
         ------
         InputError
-            If the catalogs differ in bands, geometry, origins or columns.
+            If there are none, or they differ in bands, geometry, origins or columns.
+        OutputError
+            If the place is taken or cannot be written.
         """
         from icmass.catalog.combine import concatenate  # noqa: PLC0415  (it knows this class)
 
@@ -269,14 +299,27 @@ class Catalog(CatalogReader):
         predictions: Iterable[str] = (),
         overwrite: bool = False,
     ) -> None:
-        """Write the table as FITS, Parquet or ECSV; by default the suffix of the file says which.
+        """Write the columns as a table that other programs read.
+
+        Parameters
+        ----------
+        path : str or Path
+            File to write.
+        file_format : str, optional
+            fits, parquet or ecsv; by default the suffix of the file says which.
+        predictions : iterable of str
+            Names of predictions to add, as in `table`.
+        overwrite : bool
+            Whether an existing file may be replaced.
 
         Raises
         ------
         InputError
-            If the format is unknown.
+            If the format is unknown, or there are no such predictions.
         MissingDependencyError
             If Parquet is wanted and pyarrow is absent.
+        OutputError
+            If the place is taken or cannot be written.
         """
         from icmass.catalog.export import export_table  # noqa: PLC0415
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+from typing_extensions import override
 
 from icmass.catalog.catalog import Catalog
 from icmass.catalog.columns import KEY
@@ -53,11 +54,11 @@ class Change:
         return counts
 
     def columns(self, rows: NDArray[np.void]) -> NDArray[np.void]:
-        """Return changed columns of rows, a structured array that may be written to."""
+        """Return changed columns of `rows`: structured, shape (n,), which may be written to."""
         return rows
 
     def generators(self, rows: NDArray[np.void]) -> list[np.random.Generator]:
-        """Return a random generator for each row, named by its key and this change."""
+        """Return a random generator for each of `rows`, shape (n,), of its key and this change."""
         digest = hashlib.sha256(type(self).__name__.encode()).digest()
         stage = int.from_bytes(digest[:4], "little")
         keys = np.stack([rows[name] for name in KEY], axis=1).tolist()
@@ -86,20 +87,24 @@ class ChangedCatalog(Catalog):
     def __reduce__(self) -> tuple[Any, ...]:
         return ChangedCatalog, (self._base, self.change)
 
+    @override
     def fingerprint(self) -> str:
         """Return a hash of the contents, the selected rows and the change."""
         text = f"{self._base.fingerprint()} {self.change!r}"
         return hashlib.sha256(text.encode()).hexdigest()
 
+    @override
     def column(self, name: str) -> NDArray[Any]:
         """Return a column, shape (n,), changed."""
         known("column", name, self.spec.row_dtype.names or ())
         return self._changed_rows()[name].copy()
 
+    @override
     def rows(self) -> NDArray[np.void]:
         """Return all columns, shape (n,), changed."""
         return self._changed_rows().copy()
 
+    @override
     def images(
         self,
         rows: Any = None,
@@ -110,33 +115,39 @@ class ChangedCatalog(Catalog):
         dtype: DTypeLike = np.uint32,
     ) -> NDArray[Any]:
         """Return changed images of counts; arguments and shape are those of `Catalog.images`."""
-        chosen = _places(rows, len(self))
+        chosen = self._chosen(rows)
         band, origin = self.spec.band_indices(bands), self.spec.origin_indices(origins)
         wanted = self._changed(chosen, np.dtype(dtype))[:, origin][:, :, band]
         return wanted if apart else wanted.sum(axis=1, dtype=wanted.dtype)
 
+    @override
     def expectations(self, *args: Any, **kwargs: Any) -> NDArray[np.float32]:
         """Refuse: noise-free images do not know of the change.
 
         Raises
         ------
         InputError
+            Always.
         """
         raise InputError(f"{self.path}: a changed view has no noise-free images; leave redraw out.")
 
+    @override
     def shard_data(self) -> Iterator[ShardData]:
         """Refuse: a view is not written.
 
         Raises
         ------
         InputError
+            Always.
         """
         raise InputError(f"{self.path}: a changed view cannot be copied; copy the catalog itself.")
 
+    @override
     def select(self, mask: ArrayLike) -> Self:
         """Return a view of some rows."""
         return type(self)(self._base.select(mask), self.change)
 
+    @override
     def where(self, *conditions: str) -> Self:
         """Return a view of rows for which conditions hold before the change.
 
@@ -162,6 +173,7 @@ class ChangedCatalog(Catalog):
             self._last = name, self.change.images(whole, told, self.spec)
         return self._last[1]
 
+    @override
     def _require_single(self, what: str, advice: str = "Write into each") -> None:
         raise InputError(f"{what}: must be called on a catalog; this is a changed view of one.")
 
@@ -169,10 +181,3 @@ class ChangedCatalog(Catalog):
 def _naturals(key: list[int]) -> list[int]:
     """Return numbers without signs, which seeds may not have; different for different ones."""
     return [2 * value if value >= 0 else -2 * value - 1 for value in key]
-
-
-def _places(rows: Any, n: int) -> NDArray[Any]:
-    if rows is None or isinstance(rows, slice):
-        return np.arange(n)[slice(None) if rows is None else rows]
-    chosen = np.atleast_1d(np.asarray(rows))
-    return chosen if chosen.size else chosen.astype(np.int64)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Final, Literal
 
+import numpy as np
+
 __all__ = [
     "COLUMNS",
     "FLAG_MEANINGS",
@@ -21,6 +23,7 @@ __all__ = [
     "Kind",
     "RegionKind",
     "expand",
+    "rows_dtype",
 ]
 
 Kind = Literal["identity", "observable", "truth"]
@@ -59,7 +62,7 @@ class Column:
     highest: float = float("inf")
 
     def of_band(self, band: str) -> "Column":
-        """Return the column of one band."""
+        """Return the column of one `band`, given by its name."""
         texts = {"name": self.name.format(band=band), "meaning": self.meaning.format(band=band)}
         return Column(**{**self.__dict__, **texts})
 
@@ -267,3 +270,8 @@ def expand(columns: Iterable[Column], bands: Iterable[str]) -> tuple[Column, ...
     for column in columns:
         result += [column.of_band(b) for b in names] if "{band}" in column.name else [column]
     return tuple(result)
+
+
+def rows_dtype(columns: Iterable[Column]) -> np.dtype[np.void]:
+    """Return the structured type of a row of these `columns`."""
+    return np.dtype([(column.name, column.dtype) for column in columns])

@@ -48,7 +48,7 @@ def concatenate(catalogs: Sequence[Catalog], path: str | Path) -> Catalog:
 
 
 def join(catalogs: Sequence[Catalog]) -> Catalog:
-    """Return a view of the rows of catalogs of equal kind; see `Catalog.join`."""
+    """Return a view of the rows of `catalogs`, which are of equal kind; see `Catalog.join`."""
     spec = _common_spec("join", "joined", catalogs)
     if len(catalogs) == 1:
         return catalogs[0]

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.catalog.columns import COLUMNS, Column, Flag, expand
-from icmass.catalog.names import nearest
 from icmass.errors import InputError
+from icmass.names import nearest
 
 if TYPE_CHECKING:
     from icmass.catalog.reading import CatalogReader

@@ -62,7 +62,28 @@ def export_table(
     predictions: Iterable[str],
     overwrite: bool,
 ) -> None:
-    """Write the table of a catalog; see `Catalog.export`."""
+    """Write the table of a catalog into a file.
+
+    Parameters
+    ----------
+    catalog : CatalogReader
+        Also a selection.
+    path : Path
+        File to write.
+    file_format : str or None
+        fits, parquet or ecsv; None for what the suffix of the file says.
+    predictions : iterable of str
+        Names of predictions to add.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    InputError
+        If the format is unknown, or there are no such predictions.
+    MissingDependencyError
+        If Parquet is wanted and pyarrow is absent.
+    """
     chosen = file_format or path.suffix.removeprefix(".")
     if chosen not in _FORMATS:
         raise InputError(f"{path}: must end in .{', .'.join(_FORMATS)}; got '{chosen}'.")

@@ -42,7 +42,16 @@ _WHITE_QUANTILE: Final = 0.999
 
 
 def save_figure(catalog: "CatalogReader", path: Path, *, overwrite: bool = False) -> None:
-    """Draw a catalog into a file.
+    """Draw a catalog into a file; the same catalog gives the same bytes.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        At least one row.
+    path : Path
+        Ends in .png, .pdf or .svg.
+    overwrite : bool
+        Whether an existing file may be replaced.
 
     Raises
     ------

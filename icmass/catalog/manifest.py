@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from icmass import __version__
 from icmass.catalog.spec import CatalogSpec
+from icmass.digests import require_sealed, sealed
 from icmass.errors import InputError
-from icmass.files import MANIFEST, atomic_write
+from icmass.files import MANIFEST, write_text
 
 __all__ = ["SCHEMA_VERSION", "SHARDS", "Manifest", "ShardRecord"]
 
@@ -44,17 +45,17 @@ class Manifest:
     shards: tuple[ShardRecord, ...] = ()
 
     def with_shards(self, records: Iterable[ShardRecord]) -> "Manifest":
-        """Return a manifest that lists these shards as well, in place of those of equal name."""
+        """Return a manifest that lists `records` as well, in place of those of equal name."""
         by_name = {record.name: record for record in (*self.shards, *records)}
         return replace(self, shards=tuple(sorted(by_name.values())))
 
     def without_shards(self, names: Iterable[str]) -> "Manifest":
-        """Return a manifest without these shards."""
+        """Return a manifest without the shards of these `names`."""
         dropped = set(names)
         return replace(self, shards=tuple(s for s in self.shards if s.name not in dropped))
 
     def save(self, directory: Path) -> None:
-        """Put the manifest into place; the one before stays until then."""
+        """Put the manifest into `directory`; the one before stays until then."""
         values = {
             "format": _FORMAT,
             "schema_version": SCHEMA_VERSION,
@@ -62,19 +63,20 @@ class Manifest:
             **self.spec.to_dict(),
             "shards": [asdict(record) for record in self.shards],
         }
-        with atomic_write(directory / MANIFEST, overwrite=True) as stage:
-            stage.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n")
+        text = json.dumps(sealed(values), indent=1, allow_nan=False) + "\n"
+        write_text(directory / MANIFEST, text, overwrite=True)
 
     @classmethod
     def load(cls, directory: Path) -> "Manifest":
-        """Read the manifest of a catalog.
+        """Read the manifest of the catalog in `directory`.
 
         Raises
         ------
         InputError
             If there is none, it is damaged, or it is of a newer schema.
         """
-        values = _migrated(directory, _read(directory))
+        read = _read(directory)
+        values = _migrated(directory, read)
         path = directory / MANIFEST
         try:
             shards = tuple(ShardRecord(**record) for record in values["shards"])
@@ -86,6 +88,7 @@ class Manifest:
                 f"{path}: must be the manifest of a catalog; it is damaged "
                 f"({type(error).__name__}: {error}). Restore it from a copy."
             ) from error
+        require_sealed(path, read, "Restore it from a copy.")
         return cls(spec, shards)
 
 

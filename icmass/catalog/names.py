@@ -1,15 +1,24 @@
-"""Names that users give, looked up; what is near to an unknown one is suggested."""
+"""Names that users give, looked up among those of a catalog."""
 
-import difflib
 from collections.abc import Sequence
 
 from icmass.errors import InputError
+from icmass.names import nearest
 
-__all__ = ["known", "nearest"]
+__all__ = ["known"]
 
 
 def known(what: str, name: str, names: Sequence[str]) -> int:
     """Return the place of a name in `names`.
+
+    Parameters
+    ----------
+    what : str
+        What is named, for the message, such as ``column``.
+    name : str
+        As the user wrote it.
+    names : sequence of str
+        Those that there are.
 
     Raises
     ------
@@ -19,11 +28,3 @@ def known(what: str, name: str, names: Sequence[str]) -> int:
     if name not in names:
         raise InputError(f"{what} '{name}': is not in the catalog; {nearest(name, names)}.")
     return list(names).index(name)
-
-
-def nearest(name: str, names: Sequence[str]) -> str:
-    """Say which of `names` may have been meant, or list them."""
-    near = difflib.get_close_matches(name, names, n=1)
-    if near:
-        return f"did you mean '{near[0]}'"
-    return f"known: {', '.join(names)}" if names else "there are none"

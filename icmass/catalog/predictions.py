@@ -14,9 +14,11 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from icmass.catalog.names import nearest
+from icmass.digests import CHECKSUM, array_digest
 from icmass.errors import InputError, OutputError
 from icmass.files import atomic_write
+from icmass.hdf5 import read_array
+from icmass.names import nearest
 
 __all__ = ["PREDICTIONS", "Predictions", "make", "names", "read", "require_name", "write"]
 
@@ -47,7 +49,7 @@ class Predictions:
     extra: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return all columns by name: mean, std, q0.16 for a quantile, and the further ones."""
+        """Return all columns, shape (n,), by name: mean, std, q0.16 of a quantile, further ones."""
         quantiles = {f"q{p:g}": values for p, values in self.quantiles.items()}
         return {"mean": self.mean, "std": self.std, **quantiles, **self.extra}
 
@@ -60,12 +62,25 @@ def make(
     quantiles: Mapping[float, ArrayLike],
     extra: Mapping[str, ArrayLike],
 ) -> Predictions:
-    """Check predictions for n rows.
+    """Check predictions for the rows of a catalog.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    quantity : str
+        What is predicted, such as ``ln(M500c / Msun)``.
+    mean, std : array, shape (n,)
+        Prediction and its spread, in the unit of the quantity; NaN where there is none.
+    quantiles : mapping of float to array, shape (n,)
+        From the probability to the value.
+    extra : mapping of str to array, shape (n,)
+        Further columns, of numbers.
 
     Raises
     ------
     InputError
-        If a length, probability or further column is wrong.
+        If a length, probability or further column is wrong, or a spread is below 0.
     """
     for p in quantiles:
         if not 0.0 < p < 1.0:
@@ -92,7 +107,28 @@ def make(
 def write(
     directory: Path, name: str, key: NDArray[np.void], found: Predictions, *, overwrite: bool
 ) -> Path:
-    """Write predictions, which appear complete or not at all; returns the file."""
+    """Write predictions, which appear complete or not at all; returns the file.
+
+    Parameters
+    ----------
+    directory : Path
+        Of the catalog.
+    name : str
+        Of the predictions.
+    key : structured ndarray, shape (n,)
+        Key of each row (`icmass.catalog.shard_data.row_keys`).
+    found : Predictions
+        For these rows.
+    overwrite : bool
+        Whether to replace predictions of that name.
+
+    Raises
+    ------
+    InputError
+        If the name cannot be one.
+    OutputError
+        If predictions of that name exist.
+    """
     path = _path(directory, name)
     if path.exists() and not overwrite:
         raise OutputError(
@@ -110,11 +146,21 @@ def write(
         group = file.create_group("extra", track_order=True)
         for extra, column in found.extra.items():
             group.create_dataset(extra, data=column)
+        file.attrs[CHECKSUM] = array_digest(_arrays(file), found.quantity)
     return path
 
 
 def read(directory: Path, name: str, key: NDArray[np.void]) -> Predictions:
     """Read the predictions of rows of given keys.
+
+    Parameters
+    ----------
+    directory : Path
+        Of the catalog.
+    name : str
+        Of the predictions.
+    key : structured ndarray, shape (n,)
+        Keys of the rows wanted. Those that were not predicted get NaN, -1 or False.
 
     Raises
     ------
@@ -128,14 +174,14 @@ def read(directory: Path, name: str, key: NDArray[np.void]) -> Predictions:
         )
     try:
         with h5py.File(path, "r") as file:
-            place, there = _places(file["key"][()], key)
-            columns = {
-                part: _at(file[part][()], place, there)
-                for part in ("mean", "std", *(f"extra/{e}" for e in file["extra"]))
-            }
-            values = [_at(one, place, there) for one in file["quantile"][()]]
-            quantiles = dict(zip(file["probability"][()].tolist(), values, strict=True))
+            stored = _arrays(file)
             quantity = str(file.attrs["quantity"])
+            if file.attrs.get(CHECKSUM, "") not in ("", array_digest(stored, quantity)):
+                raise ValueError("its values are not those that were written")
+        place, there = _places(stored.pop("key"), key)
+        values = [_at(one, place, there) for one in stored.pop("quantile")]
+        quantiles = dict(zip(stored.pop("probability").tolist(), values, strict=True))
+        columns = {part: _at(array, place, there) for part, array in stored.items()}
     except (OSError, KeyError, RuntimeError, ValueError, TypeError, IndexError) as error:
         raise InputError(f"{path}: is damaged ({error}); write the predictions again.") from error
     mean, std = columns.pop("mean"), columns.pop("std")
@@ -143,17 +189,26 @@ def read(directory: Path, name: str, key: NDArray[np.void]) -> Predictions:
     return Predictions(quantity, mean, std, quantiles, extra)
 
 
+def _arrays(file: h5py.File) -> dict[str, NDArray[Any]]:
+    """Return everything that a file of predictions holds, by name."""
+    parts = ("key", "mean", "std", "probability", "quantile")
+    return {
+        part: read_array(file[part]) for part in (*parts, *(f"extra/{e}" for e in file["extra"]))
+    }
+
+
 def names(directory: Path) -> list[str]:
-    """Return the names of the predictions in a catalog."""
+    """Return the names of the predictions in the catalog in `directory`, sorted."""
     return sorted(path.stem for path in (directory / PREDICTIONS).glob("[!.]*.h5"))
 
 
 def require_name(name: str) -> None:
-    """Refuse what cannot be the name of predictions.
+    """Refuse a `name` that predictions cannot have.
 
     Raises
     ------
     InputError
+        If it holds anything but letters, digits and ``. _ -``.
     """
     if not _NAME.fullmatch(name):
         raise InputError(f"predictions: must be named by letters, digits, . _ -; got '{name}'.")

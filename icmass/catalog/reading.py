@@ -91,7 +91,7 @@ class CatalogReader:
         return self.spec.columns
 
     def column(self, name: str) -> NDArray[Any]:
-        """Return a column, shape (n,), in the unit that its declaration says.
+        """Return the column of this `name`, shape (n,), in the unit that its declaration says.
 
         Raises
         ------
@@ -174,7 +174,17 @@ class CatalogReader:
         *,
         apart: bool = False,
     ) -> NDArray[np.float32]:
-        """Return noise-free images; arguments and shape are those of `images`.
+        """Return noise-free images: the expected counts of which the photons were drawn.
+
+        Parameters
+        ----------
+        rows, bands, origins, apart
+            As for `images`.
+
+        Returns
+        -------
+        ndarray of float32
+            Of the shape that `images` returns.
 
         Raises
         ------
@@ -192,7 +202,7 @@ class CatalogReader:
         return result
 
     def exposure_maps(self, rows: Rows = None) -> NDArray[np.float32]:
-        """Return exposures with vignetting, s, shape (n, n_y, n_x).
+        """Return exposures of `rows` with vignetting, s, shape (n, n_y, n_x); of all by default.
 
         Raises
         ------
@@ -208,7 +218,7 @@ class CatalogReader:
         return result
 
     def galaxies(self, row: int) -> NDArray[np.void]:
-        """Return the galaxies of one cluster, a structured array (`GALAXY_COLUMNS`).
+        """Return the galaxies of the cluster of a `row`, structured (`GALAXY_COLUMNS`), shape (m,).
 
         Raises
         ------
@@ -218,7 +228,7 @@ class CatalogReader:
         return self._ragged("galaxies", row)
 
     def regions(self, row: int) -> NDArray[np.void]:
-        """Return the regions of one cluster, a structured array (`REGION_COLUMNS`).
+        """Return the regions of the cluster of a `row`, structured (`REGION_COLUMNS`), shape (m,).
 
         Raises
         ------
@@ -236,7 +246,9 @@ class CatalogReader:
         return self._store.shard_data(self._rows)
 
     def predictions(self, name: str) -> "Predictions":
-        """Return predictions for these rows; NaN (-1 or 0 for whole numbers) where there are none.
+        """Return predictions by `name` for these rows, NaN where there are none.
+
+        Whole numbers, such as the fold, are -1 (or 0 where they have no sign) in place of NaN.
 
         Raises
         ------
@@ -258,6 +270,11 @@ class CatalogReader:
         ----------
         mask : array of bool, shape (n,), or array of int
             Rows to keep, or their numbers in the order wanted.
+
+        Raises
+        ------
+        InputError
+            If the mask is of another length, or there is no such row.
         """
         chosen = np.asarray(mask)
         if chosen.dtype.kind == "b":
@@ -292,6 +309,11 @@ class CatalogReader:
 
     def _global(self, rows: Rows) -> NDArray[np.int64]:
         """Return numbers of rows in the whole catalog."""
+        chosen = self._chosen(rows)
+        return chosen if self._rows is None else self._rows[chosen]
+
+    def _chosen(self, rows: Rows) -> NDArray[np.int64]:
+        """Return numbers of rows here, checked; of all for None."""
         n = len(self)
         if rows is None or isinstance(rows, slice):
             chosen = np.arange(n)[slice(None) if rows is None else rows]
@@ -305,7 +327,7 @@ class CatalogReader:
                 raise InputError(
                     f"rows: must be from 0 to {n - 1}; got {chosen.min()} to {chosen.max()}."
                 )
-        return chosen.astype(np.int64) if self._rows is None else self._rows[chosen]
+        return chosen.astype(np.int64)
 
     def _wanted(
         self, rows: Rows, bands: Iterable[str] | None, origins: Iterable[Any] | None

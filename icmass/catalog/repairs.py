@@ -12,14 +12,15 @@ import numpy as np
 
 from icmass.catalog.manifest import SHARDS, Manifest, ShardRecord
 from icmass.catalog.shard_data import check_rows
-from icmass.catalog.shard_file import checksum, read_label
+from icmass.catalog.shard_file import read_label
 from icmass.catalog.store import Store
 from icmass.errors import InputError
+from icmass.files import checksum
 
 if TYPE_CHECKING:
     from icmass.catalog.catalog import Catalog
 
-__all__ = ["Problem", "find_problems", "repair", "validate"]
+__all__ = ["Problem", "find_problems", "repair", "require_sound", "validate"]
 
 _STEP: Final = 256  # images read at once
 
@@ -36,7 +37,7 @@ class Problem:
 
 
 def find_problems(path: Path) -> list[Problem]:
-    """Compare every shard with its checksum in the manifest."""
+    """Compare every shard of the catalog at `path` with its checksum in the manifest."""
     manifest = Manifest.load(path)
     identifier = manifest.spec.identifier
     kinds = {r.name: _kind(path / SHARDS / r.name, r, identifier) for r in manifest.shards}
@@ -84,15 +85,14 @@ def repair(path: Path, *, drop: bool) -> list[Problem]:
     return problems
 
 
-def validate(catalog: "Catalog") -> None:
-    """Read everything and check it.
+def require_sound(path: Path) -> None:
+    """Compare every shard of the catalog at `path` with its checksum.
 
     Raises
     ------
     InputError
-        Naming the first problem.
+        Naming the first that cannot be used.
     """
-    path = catalog.path
     problems = find_problems(path)
     if problems:
         others = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -100,6 +100,18 @@ def validate(catalog: "Catalog") -> None:
             f"{path}: {problems[0]}{others}. "
             f"Drop it: icmass info {path} --repair; then make it again."
         )
+
+
+def validate(catalog: "Catalog") -> None:
+    """Read everything in `catalog` and check it.
+
+    Raises
+    ------
+    InputError
+        Naming the first problem.
+    """
+    path = catalog.path
+    require_sound(path)
     try:
         check_rows(catalog.rows(), catalog.columns)
     except InputError as error:

@@ -7,10 +7,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from icmass.catalog.columns import GALAXY_COLUMNS, KEY, REGION_COLUMNS, Column
-from icmass.catalog.names import nearest
+from icmass.catalog.columns import GALAXY_COLUMNS, KEY, REGION_COLUMNS, Column, rows_dtype
 from icmass.catalog.spec import CatalogSpec
 from icmass.errors import InputError
+from icmass.names import nearest
 from icmass.units import to_value
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "galaxy_rows",
     "region_rows",
     "row_keys",
-    "rows_dtype",
 ]
 
 # What a cluster has any number of, and the columns of it.
@@ -64,7 +63,7 @@ class Ragged:
 
         Parameters
         ----------
-        lists : sequence of structured ndarray
+        lists : sequence of structured ndarray, shape (m,)
             One per cluster, as `galaxy_rows` or `region_rows` makes them.
         kind : str
             galaxies or regions.
@@ -146,11 +145,17 @@ class ShardData:
     failures: tuple[Failure, ...] = ()
 
     def rows(self, spec: CatalogSpec) -> NDArray[np.void]:
-        """Return the columns as one structured array, shape (n,), checked."""
+        """Return the columns of `spec` as one structured array, shape (n,), checked.
+
+        Raises
+        ------
+        InputError
+            If a column is missing, unknown, of another length or unit, or out of its limits.
+        """
         return _structured("columns", spec.columns, self.columns)
 
     def check(self, spec: CatalogSpec) -> None:
-        """Check that everything but the columns fits the spec.
+        """Check that everything but the columns fits `spec`.
 
         Raises
         ------
@@ -179,13 +184,8 @@ class ShardData:
             _check_ragged(name, getattr(self, name), n)
 
 
-def rows_dtype(columns: Iterable[Column]) -> np.dtype[np.void]:
-    """Return the type of a row of these columns."""
-    return np.dtype([(column.name, column.dtype) for column in columns])
-
-
 def row_keys(rows: NDArray[np.void]) -> NDArray[np.void]:
-    """Return the columns that together name a row."""
+    """Return the columns of `rows`, shape (n,), that together name one: structured, shape (n,)."""
     result = np.empty(len(rows), [(name, "i8") for name in KEY])
     for name in KEY:
         result[name] = rows[name]
@@ -194,6 +194,8 @@ def row_keys(rows: NDArray[np.void]) -> NDArray[np.void]:
 
 def check_rows(rows: NDArray[np.void], columns: Iterable[Column]) -> None:
     """Check that known values lie within the limits of the schema and that no key stands twice.
+
+    `rows` is a structured array of shape (n,) that has these `columns`.
 
     Raises
     ------

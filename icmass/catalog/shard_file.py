@@ -5,7 +5,6 @@ mapped into memory and read without HDF5; everything else is read through h5py. 
 open file, so it can be used after a fork.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,17 +22,26 @@ from icmass.catalog.sparse import add_block, encode
 from icmass.catalog.spec import CatalogSpec
 from icmass.errors import InputError
 from icmass.files import atomic_write
+from icmass.hdf5 import read_array
 
-__all__ = ["ShardFile", "checksum", "read_label", "write_shard"]
+__all__ = ["ShardFile", "read_label", "write_shard"]
 
 _FORMAT: Final = "icmass catalog shard"
 # Not LZF: what it writes depends on what it compressed before, and catalogs must not.
 _MAP_OPTIONS: Final = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-_HASH_STEP: Final = 1 << 22  # bytes
 
 
 def write_shard(path: Path, spec: CatalogSpec, data: ShardData) -> int:
     """Write a shard, which appears complete or not at all, and return its number of rows.
+
+    Parameters
+    ----------
+    path : Path
+        File to write; its name is kept in it.
+    spec : CatalogSpec
+        Of the catalog.
+    data : ShardData
+        What the shard holds.
 
     Raises
     ------
@@ -90,17 +98,8 @@ def _write_maps(file: h5py.File, spec: CatalogSpec, data: ShardData) -> None:
         _write(file, "exposure_maps", maps, chunks=(1, *maps.shape[1:]), **_MAP_OPTIONS)
 
 
-def checksum(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_HASH_STEP):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def read_label(path: Path) -> tuple[str, str, int] | None:
-    """Return (catalog identifier, name, number of rows) of a shard; None if it is not one."""
+    """Return (catalog identifier, name, number of rows) of the shard at `path`, or None."""
     try:
         with h5py.File(path, "r") as file:
             if file.attrs["format"] != _FORMAT:
@@ -156,9 +155,15 @@ class ShardFile:
         self._mapped = mapped
 
     def rows(self) -> NDArray[np.void]:
-        """Return all columns as one structured array."""
+        """Return all columns as one structured array, shape (n,).
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged, or its columns are not those of the spec.
+        """
         with self._open() as file:
-            rows = file["rows"][()]
+            rows = read_array(file["rows"])
         if rows.dtype != self._spec.row_dtype:
             raise self._damaged("its columns are not those of the manifest")
         return rows
@@ -183,6 +188,11 @@ class ShardFile:
             Where each row stands in `target`.
         target : ndarray, shape (n, n_band * n_y * n_x)
             Images to add to.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged.
         """
         layout = self._layouts[origin]
         pixel_start, count_start = layout.pixel_start, layout.count_start
@@ -199,20 +209,23 @@ class ShardFile:
             raise self._damaged(f"its images cannot be read: {error}") from error
 
     def maps(self, name: str, rows: Iterable[int]) -> Iterator[NDArray[Any]]:
-        """Yield the maps of rows, one by one."""
+        """Yield maps of `rows`, one by one.
+
+        `name` is expectations, shape (n_origin, n_band, n_y, n_x), or exposure_maps, (n_y, n_x), s.
+        """
         with self._open() as file:
             dataset = file[name]
             for row in rows:
                 yield dataset[row]
 
     def ragged(self, name: str) -> Ragged:
-        """Return all lists of galaxies or regions."""
+        """Return the lists of all rows; `name` is galaxies or regions."""
         with self._open() as file:
             group = file[name]
-            return Ragged(group["rows"][()], group["start"][()])
+            return Ragged(read_array(group["rows"]), read_array(group["start"]))
 
     def ragged_rows(self, name: str, row: int) -> NDArray[np.void]:
-        """Return the list of one row."""
+        """Return the list of one `row`, structured, shape (m,); `name` is galaxies or regions."""
         with self._open() as file:
             start, stop = file[f"{name}/start"][row : row + 2]
             return file[f"{name}/rows"][start:stop]
@@ -224,7 +237,7 @@ class ShardFile:
 
     def _layout(self, group: h5py.Group) -> _Layout:
         pixel, count = (self._stream(group[name]) for name in ("pixel", "count"))
-        starts = (group[f"{name}_start"][()].tolist() for name in ("pixel", "count"))
+        starts = (read_array(group[f"{name}_start"]).tolist() for name in ("pixel", "count"))
         return _Layout(pixel, count, *starts)
 
     def _stream(self, dataset: h5py.Dataset) -> _Stream:

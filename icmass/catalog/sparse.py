@@ -74,7 +74,17 @@ def encode(images: NDArray[Any]) -> Blocks:
 
 
 def add_block(target: NDArray[Any], pixel: NDArray[Any], count: NDArray[Any]) -> None:
-    """Add one block to a flat image of shape (n_band * n_y * n_x,)."""
+    """Add one block to a flat image, in place.
+
+    Parameters
+    ----------
+    target : ndarray, shape (n_band * n_y * n_x,)
+        The image.
+    pixel : ndarray of int, shape (n_filled,)
+        Places of the filled pixels; empty where `count` is of all pixels.
+    count : ndarray of int, shape (n_filled,), or that of `target`
+        Their counts; empty where there are none.
+    """
     if len(pixel):
         target[pixel] += count.astype(target.dtype)
     elif len(count):

@@ -16,9 +16,10 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from icmass.catalog.columns import COLUMNS, Column, expand
-from icmass.catalog.names import known, nearest
+from icmass.catalog.columns import COLUMNS, Column, expand, rows_dtype
+from icmass.catalog.names import known
 from icmass.errors import InputError
+from icmass.names import nearest
 
 __all__ = ["Band", "CatalogSpec", "ImageGeometry"]
 
@@ -86,7 +87,10 @@ class ImageGeometry:
         return np.hypot(*self.offsets())
 
     def pixel_of(self, east: ArrayLike, north: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the (row, column) of positions in `unit`, as floats; pixel centres are whole."""
+        """Return the (row, column) of offsets `east` and `north` in `unit`: floats of their shape.
+
+        Pixel centres are whole numbers.
+        """
         row = np.asarray(north) / self.pixel + (self.n_y - 1) / 2
         return row, (self.n_x - 1) / 2 - np.asarray(east) / self.pixel
 
@@ -160,8 +164,8 @@ class CatalogSpec:
 
     @cached_property
     def row_dtype(self) -> np.dtype[np.void]:
-        """Type of one row."""
-        return np.dtype([(column.name, column.dtype) for column in self.columns])
+        """Structured type of one row."""
+        return rows_dtype(self.columns)
 
     @property
     def image_shape(self) -> tuple[int, int, int, int]:
@@ -174,12 +178,24 @@ class CatalogSpec:
         return hashlib.sha256(_canonical(self.to_dict()).encode()).hexdigest()[:32]
 
     def origin_indices(self, origins: Iterable[Any] | None) -> list[int]:
-        """Return the places of origins, given as names or as members of an enumeration."""
+        """Return the places of `origins`, names or members of an enumeration; all for None.
+
+        Raises
+        ------
+        InputError
+            If one is not in the catalog.
+        """
         wanted = self.origins if origins is None else _names(origins)
         return [known("origin", name, self.origins) for name in wanted]
 
     def band_indices(self, bands: Iterable[str] | None) -> list[int]:
-        """Return the places of bands given by name."""
+        """Return the places of `bands` given by name; all for None.
+
+        Raises
+        ------
+        InputError
+            If one is not in the catalog.
+        """
         wanted = self.band_names if bands is None else _names(bands)
         return [known("band", name, self.band_names) for name in wanted]
 

@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 from icmass.catalog.lock import LOCK, DirectoryLock
 from icmass.catalog.manifest import SHARDS, Manifest, ShardRecord
 from icmass.catalog.shard_data import RAGGED, Ragged, ShardData
-from icmass.catalog.shard_file import ShardFile, checksum, read_label, write_shard
+from icmass.catalog.shard_file import ShardFile, read_label, write_shard
 from icmass.errors import InputError, OutputError
-from icmass.files import MANIFEST, check_output
+from icmass.files import MANIFEST, PARTIAL, check_output, checksum, clear_partial
 
 __all__ = ["Store", "shard_name", "shard_problem"]
 
 _MAPPED_FILES: Final = 400  # below the usual limit of 1,024 open files
-_PARTIAL: Final = ".*.partial*"
 
 
 class Store:
@@ -46,7 +45,13 @@ class Store:
 
     @classmethod
     def create(cls, path: Path, manifest: Manifest) -> "Store":
-        """Create a directory that holds a manifest."""
+        """Create a directory at `path`, new or empty, that holds `manifest`.
+
+        Raises
+        ------
+        OutputError
+            If the place is taken or cannot be written.
+        """
         if _is_free(path):
             directory = path.resolve()
         else:
@@ -62,7 +67,13 @@ class Store:
 
     @classmethod
     def open(cls, path: Path) -> "Store":
-        """Read the manifest and see that the shards are there."""
+        """Read the manifest in the directory `path` and see that the shards are there.
+
+        Raises
+        ------
+        InputError
+            If there is no sound manifest, or a shard is missing or of another size than it says.
+        """
         directory = path.resolve()
         manifest = Manifest.load(directory)
         for record in manifest.shards:
@@ -90,14 +101,24 @@ class Store:
 
     @cached_property
     def rows(self) -> NDArray[np.void]:
-        """All columns of all rows."""
+        """All columns of all rows, structured, shape (n,)."""
         empty = np.zeros(0, self.manifest.spec.row_dtype)
         return np.concatenate([empty, *(file.rows() for file in self.files)])
 
     def by_shard(
         self, rows: NDArray[np.int64]
     ) -> Iterator[tuple[int, NDArray[np.int64], list[int]]]:
-        """Yield, per shard that holds some of the rows: shard, places in `rows`, rows in shard."""
+        """Yield, per shard that holds some of `rows`, shape (n,): where these are.
+
+        Yields
+        ------
+        shard : int
+            Number of the shard.
+        places : ndarray of int, shape (m,)
+            Places of its rows in `rows`.
+        local : list of int
+            Numbers of these rows in the shard.
+        """
         shards = np.searchsorted(self._starts, rows, side="right") - 1
         order = np.argsort(shards, kind="stable")
         present, first = np.unique(shards[order], return_index=True)
@@ -105,7 +126,7 @@ class Store:
             yield shard, places, (rows[places] - self._starts[shard]).tolist()
 
     def shard_data(self, rows: NDArray[np.int64] | None) -> Iterator[ShardData]:
-        """Yield chosen rows (all for None) as data to append elsewhere, shard by shard."""
+        """Yield chosen `rows`, shape (n,), or all for None, as data to append elsewhere."""
         if rows is None:
             for shard, record in enumerate(self.manifest.shards):
                 yield self._data_of(shard, list(range(record.rows)))
@@ -136,18 +157,18 @@ class Store:
     # Writing
 
     def next_index(self) -> int:
-        """Return the number of the shard after the last that is listed on the disk by now."""
+        """Return the number of the shard after the last one that the manifest on the disk lists."""
         shards = Manifest.load(self.directory).shards
         return 1 + max((_index(record.name) for record in shards), default=-1)
 
     def write_shard(self, index: int, data: ShardData) -> ShardRecord:
-        """Write a shard and return what the manifest has to know of it."""
+        """Write `data` as shard number `index`; return what the manifest has to know of it."""
         path = self.directory / SHARDS / shard_name(index)
         rows = write_shard(path, self.manifest.spec, data)
         return ShardRecord(path.name, rows, path.stat().st_size, checksum(path))
 
     def register(self, records: Iterable[ShardRecord]) -> None:
-        """List shards in the manifest, as it stands on the disk by now."""
+        """List `records` of shards in the manifest, as it stands on the disk by now."""
         manifest = Manifest.load(self.directory).with_shards(records)
         manifest.save(self.directory)
         self._use(manifest)
@@ -155,8 +176,7 @@ class Store:
     def adopt(self) -> list[str]:
         """List complete shards that are not listed; clear away what killed writers left."""
         folder = self.directory / SHARDS
-        for stage in (*folder.glob(_PARTIAL), *self.directory.glob(_PARTIAL)):
-            stage.unlink(missing_ok=True)
+        clear_partial(folder, self.directory)
         listed = {record.name for record in self.manifest.shards}
         records = []
         for path in sorted(folder.glob("shard-*.h5")):
@@ -172,19 +192,19 @@ def _is_free(path: Path) -> bool:
     """Tell whether a directory holds at most what a run leaves that is killed as it creates it."""
     return path.is_dir() and all(
         entry.name == LOCK
-        or entry.match(_PARTIAL)
+        or entry.match(PARTIAL)
         or (entry.name == SHARDS and entry.is_dir() and not any(entry.iterdir()))
         for entry in path.iterdir()
     )
 
 
 def shard_name(index: int) -> str:
-    """Return the file name of a shard; names sort as numbers do."""
+    """Return the file name of the shard of number `index`; names sort as numbers do."""
     return f"shard-{index:06d}.h5"
 
 
 def shard_problem(directory: Path, record: ShardRecord) -> str | None:
-    """Say what is wrong with a shard as far as a look at the directory tells."""
+    """Say what is wrong with the shard of a `record`, as far as a look at `directory` tells."""
     try:
         size = (directory / SHARDS / record.name).stat().st_size
     except OSError:

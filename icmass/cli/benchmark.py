@@ -10,52 +10,71 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from icmass.cli.options import (
+    DEVICE,
+    AsJson,
+    Devices,
+    Precision,
+    Scheduler,
+    TrainingWorkers,
+    Where,
+    to_directory,
+)
+from icmass.cli.printing import print_wide_table
 from icmass.cli.train import show_training
-from icmass.cli.wide_table import print_wide_table
 
 if TYPE_CHECKING:
     from icmass.estimate.benchmark import Suite, Table
 
 __all__ = ["benchmark"]
 
+_ESTIMATORS = "Estimators"
+
 
 def benchmark(
-    catalog: Annotated[Path, typer.Argument(help="Directory of the catalog.")],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where table and runs go.")
-    ] = Path("benchmark"),
+    catalog: Annotated[Path, typer.Argument(metavar="CATALOG", help="Directory of the catalog.")],
+    where: Where = None,
     suite: Annotated[
         str,
-        typer.Option(help="quick (3 minutes on two cores), cpu (45 minutes) or paper (for a GPU)."),
-    ] = "quick",
-    where: Annotated[
-        list[str] | None,
         typer.Option(
-            metavar="TEXT",
-            help="Use clusters where this holds: detected, 'redshift < 0.3'. May be repeated.",
+            metavar="NAME",
+            help="What is trained, and how long: quick (3 minutes on two cores), cpu (45 minutes) "
+            "or paper (as Ho et al. 2023, for a GPU).",
+            rich_help_panel=_ESTIMATORS,
+        ),
+    ] = "quick",
+    seed: Annotated[
+        int,
+        typer.Option(min=0, help="Seed of all that is random.", rich_help_panel=_ESTIMATORS),
+    ] = 0,
+    accelerator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="cpu, gpu, cuda, mps or auto. [default: that of the suite]",
+            rich_help_panel=DEVICE,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
-    accelerator: Annotated[
-        str | None, typer.Option(help="Lightning's: cpu, gpu, mps, auto; the suite's by default.")
-    ] = None,
-    devices: Annotated[str | None, typer.Option(help="Lightning's.")] = None,
-    precision: Annotated[str | None, typer.Option(help="Lightning's.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Folds trained at once; one per core by default.")
-    ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Train on a dask cluster.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    devices: Devices = None,
+    precision: Precision = None,
+    output: Annotated[
+        Path,
+        to_directory("Where table, figures and trained estimators go, or are."),
+    ] = Path("benchmark"),
+    as_json: AsJson = False,
+    workers: TrainingWorkers = None,
+    scheduler: Scheduler = None,
 ) -> None:
-    """Compare mass estimators, classical and trained, on the clusters of a catalog."""
+    """Compare mass estimators, classical and trained, on the same clusters in one table.
+
+    Given again it goes on where it was.
+    """
     from icmass.catalog import Catalog
     from icmass.estimate.benchmark import run_benchmark, suite_named
 
     given = {"accelerator": accelerator, "devices": devices, "precision": precision}
     table = run_benchmark(
-        Catalog.open(catalog),
+        Catalog.open(catalog, sound=True),
         output,
         _selected(suite_named(suite), where or ()),
         seed=seed,

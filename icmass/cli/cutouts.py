@@ -3,18 +3,28 @@
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from icmass.cli.options import AsJson, ConfigFile, InstrumentName, Repair, Scheduler, Workers
+from icmass.cli.options import (
+    INPUT,
+    AsJson,
+    ConfigFile,
+    Repair,
+    Scheduler,
+    Workers,
+    load_settings,
+    pairs,
+    to_directory,
+)
+from icmass.cli.printing import print_json
 from icmass.cli.progress_line import show_progress
 from icmass.cli.simulate import SOME_FAILED, print_summary, summary_values
 from icmass.errors import InputError
 
-__all__ = ["bands_by_name", "cutouts", "pairs"]
+__all__ = ["bands_by_name", "cutouts"]
 
 # What the user writes for a key of the configuration.
 _OPTIONS = {
@@ -36,83 +46,165 @@ _OPTIONS = {
     "patterns": "--patterns",
     "instrument": "--instrument",
 }
+_IMAGES = "Images"
+_EXPOSURE = "Exposure and absorption, where the events and the table do not say them"
 
 
 def cutouts(
     events: Annotated[
         list[str] | None,
-        typer.Argument(metavar="EVENTS...", help="Event files, patterns, folders of them."),
+        typer.Argument(
+            metavar="EVENTS",
+            help="Event files of icmass or of eROSITA (eSASS), patterns, or folders of them.",
+        ),
     ] = None,
     positions: Annotated[
         str | None,
-        typer.Option(metavar="TABLE", help="Positions: truth haloes, or a list of clusters."),
+        typer.Option(
+            metavar="TABLE",
+            help="About what: haloes of the truth, or a list of clusters (FITS, ECSV, CSV, HDF5, "
+            "Parquet).",
+            rich_help_panel=INPUT,
+        ),
     ] = None,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the catalog goes.")
-    ] = Path("catalog"),
-    config: ConfigFile = None,
     column: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=NAME", help="Which column is which: redshift=Z_LAMBDA, ra=..."),
+        typer.Option(
+            metavar="KEY=NAME",
+            help="Which column of the table is which: redshift=Z_LAMBDA, ra=... May be repeated. "
+            "[default: the usual names]",
+            rich_help_panel=INPUT,
+        ),
     ] = None,
     unit: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=UNIT", help="Unit of a column without: m500c='1e13 Msun'."),
+        typer.Option(
+            metavar="KEY=UNIT",
+            help="Unit of a column that says none: m500c='1e13 Msun'. May be repeated.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
+    bad_flags: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BITS",
+            help="Events with one of these bits in FLAG are left out. [default: 0xE00FFF30]",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
+    patterns: Annotated[
+        int | None,
+        typer.Option(
+            help="Patterns to keep: the sum of 1 (singles), 2 (doubles), 4 (triples) and 8 "
+            "(quadruples). [default: 15]",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
+    instrument: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Telescope that took the events: a name, or a TOML file. [default: erosita]",
+            rich_help_panel=INPUT,
+        ),
     ] = None,
     width_kpc: Annotated[
-        float | None, typer.Option(help="Side of the images, physical kpc. [default: 6534]")
+        float | None,
+        typer.Option(
+            metavar="KPC",
+            help="Side, physical kpc at the redshift of each position. [default: 6534]",
+            rich_help_panel=_IMAGES,
+        ),
     ] = None,
     width_arcmin: Annotated[
-        float | None, typer.Option(help="Side of the images on the sky, in place of kpc.")
+        float | None,
+        typer.Option(
+            metavar="ARCMIN", help="Side on the sky, in place of kpc.", rich_help_panel=_IMAGES
+        ),
     ] = None,
-    pixels: Annotated[int | None, typer.Option(help="Pixels on a side. [default: 128]")] = None,
+    pixels: Annotated[
+        int | None,
+        typer.Option(help="Pixels on each side. [default: 128]", rich_help_panel=_IMAGES),
+    ] = None,
     band: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=LO-HI", help="Band of the images, keV. [default: those of the study]"
+            metavar="NAME=LO-HI",
+            help="Band, keV. May be repeated. [default: soft=0.5-1.2 medium=1.2-2 hard=2-7]",
+            rich_help_panel=_IMAGES,
         ),
     ] = None,
     exposure_map: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="Vignetted exposure, s: HEALPix map, or FITS images."),
+        typer.Option(
+            metavar="FILE",
+            help="Exposure with vignetting, s: a HEALPix map, or FITS images. May be repeated.",
+            rich_help_panel=_EXPOSURE,
+        ),
     ] = None,
     on_axis_map: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="The same without vignetting."),
+        typer.Option(
+            metavar="FILE", help="The same without vignetting.", rich_help_panel=_EXPOSURE
+        ),
     ] = None,
     exposure: Annotated[
-        float | None, typer.Option(help="Seconds on axis, the same everywhere.")
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Exposure without vignetting, the same everywhere.",
+            rich_help_panel=_EXPOSURE,
+        ),
     ] = None,
     vignetted_fraction: Annotated[
-        float | None, typer.Option(help="Vignetted exposure over that on axis; about 0.5.")
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Exposure with vignetting over that without (about 0.5 in the survey of eROSITA), "
+            "where only one is known.",
+            rich_help_panel=_EXPOSURE,
+        ),
     ] = None,
     nh: Annotated[
-        float | None, typer.Option(help="Galactic column, cm^-2, where the table has none.")
+        float | None,
+        typer.Option(
+            metavar="CM^-2",
+            help="Galactic column density of hydrogen, where the table has none.",
+            rich_help_panel=_EXPOSURE,
+        ),
     ] = None,
     nh_map: Annotated[
-        str | None, typer.Option(metavar="FILE", help="HEALPix map of it, such as HI4PI.")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="HEALPix map of it, such as HI4PI, in its place.",
+            rich_help_panel=_EXPOSURE,
+        ),
     ] = None,
-    bad_flags: Annotated[
-        str | None, typer.Option(help="Bits of FLAG to reject. [default: 0xE00FFF30]")
-    ] = None,
-    patterns: Annotated[
-        int | None, typer.Option(help="1 singles + 2 doubles + 4 + 8. [default: 15]")
-    ] = None,
-    instrument: InstrumentName = None,
-    workers: Workers = None,
-    scheduler: Scheduler = None,
+    output: Annotated[
+        Path,
+        to_directory("Where the catalog goes, or is."),
+    ] = Path("catalog"),
     repair: Repair = False,
     as_json: AsJson = False,
+    config: ConfigFile = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
 ) -> None:
-    """Cut images about positions out of event files, ours or those of eROSITA, into a catalog."""
+    """Cut images of clusters out of event files, of a synthetic survey or of eROSITA itself.
+
+    They make a catalog, as of `icmass simulate`. Given again it goes on where it was.
+    """
     from icmass.config.cutouts import CutoutsConfig
     from icmass.simulate.cutouts import cut_outs
 
     given = {
         "events": events,
         "positions": positions,
-        "columns": pairs(column, "--column", "KEY=NAME, such as redshift=Z_LAMBDA"),
-        "units": pairs(unit, "--unit", "KEY=UNIT, such as m500c='1e13 Msun'"),
+        "columns": pairs(
+            column, "--column", "KEY=NAME, such as redshift=Z_LAMBDA", may_be_empty=True
+        ),
+        "units": pairs(unit, "--unit", "KEY=UNIT, such as m500c='1e13 Msun'", may_be_empty=True),
         "width_kpc": width_kpc,
         "width_arcmin": width_arcmin,
         "pixels": pixels,
@@ -127,15 +219,14 @@ def cutouts(
         "patterns": patterns,
         "instrument": instrument,
     }
-    chosen = {key: value for key, value in given.items() if value not in (None, [])}
-    settings = CutoutsConfig.load(config, chosen, lambda key: _OPTIONS.get(key, key))
+    settings = load_settings(CutoutsConfig, config, given, _OPTIONS)
     with show_progress("positions") as report:
         done = cut_outs(
             settings, output, workers=workers, scheduler=scheduler, repair=repair, report=report
         )
     values = summary_values(done.summary) | {"positions": done.positions, "outside": done.outside}
     if as_json:
-        typer.echo(json.dumps(values, indent=1, allow_nan=False))
+        print_json(values)
     else:
         if done.outside:
             typer.echo(
@@ -148,21 +239,16 @@ def cutouts(
         raise typer.Exit(SOME_FAILED)
 
 
-def pairs(words: list[str] | None, option: str, form: str) -> dict[str, str] | None:
-    """Turn texts ``KEY=VALUE`` into a mapping; the value may be empty."""
-    if not words:
-        return None
-    parts = [word.partition("=") for word in words]
-    for word, (key, sign, _) in zip(words, parts, strict=True):
-        if not (key and sign):
-            raise InputError(f"{option}: must be {form}; got '{word}'.")
-    return {key.strip(): value.strip() for key, _, value in parts}
-
-
 def bands_by_name(words: list[str] | None) -> dict[str, list[Any]] | None:
-    """Turn texts such as ``soft=0.5-2.0`` into bands by name, keV."""
+    """Turn `words` such as ``soft=0.5-2.0`` into bands by name, keV; None where there are none.
+
+    Raises
+    ------
+    InputError
+        If one does not have this form.
+    """
     form = "NAME=LO-HI in keV, such as soft=0.5-2.0"
-    found = pairs(words, "--band", form)
+    found = pairs(words, "--band", form, may_be_empty=True)
     if found is None:
         return None
     limits = {name: text.split("-") for name, text in found.items()}

@@ -3,13 +3,14 @@
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from icmass.cli.options import INPUT, OBSERVATION, AsJson, telescope_of
+from icmass.cli.printing import print_json
 from icmass.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,41 +20,81 @@ __all__ = ["ecf"]
 
 
 def ecf(
-    band: Annotated[tuple[float, float], typer.Option(help="Band LO HI in keV.")],
-    gamma: Annotated[float | None, typer.Option(help="Photon index of a power law.")] = None,
-    kt: Annotated[float | None, typer.Option(help="Temperature of a plasma, keV.")] = None,
-    nh: Annotated[float, typer.Option(help="Absorbing column, hydrogen atoms per cm^2.")] = 0.0,
+    band: Annotated[
+        tuple[float, float],
+        typer.Option(metavar="LO HI", help="Band, keV.", rich_help_panel=INPUT),
+    ],
+    gamma: Annotated[
+        float | None,
+        typer.Option(help="Photon index of a power law.", rich_help_panel=INPUT),
+    ] = None,
+    kt: Annotated[
+        float | None,
+        typer.Option(
+            metavar="KEV", help="Temperature of a plasma, in its place.", rich_help_panel=INPUT
+        ),
+    ] = None,
     abundance: Annotated[
-        float | None, typer.Option(help="Metallicity of the plasma, solar. [default: 0.3]")
+        float | None,
+        typer.Option(
+            help="Metallicity of the plasma, solar. [default: 0.3]", rich_help_panel=INPUT
+        ),
     ] = None,
     redshift: Annotated[
-        float | None, typer.Option(help="Redshift of the plasma. [default: 0]")
+        float | None, typer.Option(help="Of the plasma. [default: 0]", rich_help_panel=INPUT)
     ] = None,
-    instrument: Annotated[str, typer.Option(help="Name, or path of a .toml file.")] = "erosita",
+    nh: Annotated[
+        float,
+        typer.Option(
+            metavar="CM^-2",
+            help="Column density of hydrogen, which absorbs.",
+            rich_help_panel=INPUT,
+        ),
+    ] = 0.0,
+    instrument: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Telescope: a name (icmass instruments lists them), or a TOML file.",
+            rich_help_panel=OBSERVATION,
+        ),
+    ] = "erosita",
     mode: Annotated[
-        str, typer.Option(help="pointed: on axis; survey: mean over the field of view.")
+        str,
+        typer.Option(
+            metavar="MODE",
+            help="pointed (on axis) or survey (mean over the field of view).",
+            rich_help_panel=OBSERVATION,
+        ),
     ] = "pointed",
-    arf: Annotated[Path | None, typer.Option(help="OGIP effective area to use instead.")] = None,
-    rmf: Annotated[Path | None, typer.Option(help="OGIP redistribution that goes with it.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    arf: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Effective area (OGIP ARF) in place of the telescope's own; needs --rmf.",
+            rich_help_panel=OBSERVATION,
+        ),
+    ] = None,
+    rmf: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Energy redistribution (OGIP RMF) in place of the telescope's own.",
+            rich_help_panel=OBSERVATION,
+        ),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Print the energy conversion factor: counts/s per erg/s/cm^2, the flux as observed (absorbed).
+    """Print the energy conversion factor: counts/s for a flux of 1 erg/s/cm^2 in a band.
 
-    The spectrum is a power law (--gamma) or a plasma in collisional equilibrium (--kt).
+    The flux is that observed, after absorption. The spectrum is a power law (--gamma) or a plasma
+    in collisional equilibrium (--kt).
     """
-    from icmass.simulate.instrument import Instrument
     from icmass.simulate.instrument.ecf import energy_conversion_factor
 
-    if gamma is not None and (abundance is not None or redshift is not None):
-        raise InputError("--abundance, --redshift: belong to a plasma (--kt); got --gamma.")
-    abundance, redshift = 0.3 if abundance is None else abundance, redshift or 0.0
+    abundance, redshift = _of_plasma(gamma, abundance, redshift)
     spectrum = _spectrum(gamma, kt, nh, abundance, redshift)
-    if arf is not None and rmf is None:
-        raise InputError("--rmf: must be given with --arf; got --arf alone.")
-    if rmf is None:
-        telescope = Instrument.load(instrument)
-    else:
-        telescope = Instrument.from_ogip(arf=arf, rmf=rmf, like=instrument, mode=mode)
+    telescope = telescope_of(instrument, mode, arf, rmf)
     value = energy_conversion_factor(telescope.response(mode), spectrum, *band)
     if not as_json:
         typer.echo(f"{value:.4g} counts cm^2/erg in {band[0]:g}-{band[1]:g} keV ({mode})")
@@ -67,7 +108,16 @@ def ecf(
         **({"gamma": gamma} if kt is None else plasma),
         **telescope.provenance,
     }
-    typer.echo(json.dumps(result, indent=1))
+    print_json(result)
+
+
+def _of_plasma(
+    gamma: float | None, abundance: float | None, redshift: float | None
+) -> tuple[float, float]:
+    """Return metallicity and redshift of a plasma, which a power law does not have."""
+    if gamma is not None and (abundance is not None or redshift is not None):
+        raise InputError("--abundance, --redshift: belong to a plasma (--kt); got --gamma.")
+    return 0.3 if abundance is None else abundance, redshift or 0.0
 
 
 def _spectrum(

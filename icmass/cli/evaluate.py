@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from icmass.cli.wide_table import print_wide_table
+from icmass.cli.options import INPUT, AsJson, Overwrite, RunDirectory, Where, to_directory
+from icmass.cli.printing import print_json, print_wide_table
 
 if TYPE_CHECKING:
     from icmass.catalog import Catalog
@@ -35,36 +36,35 @@ _COLUMNS = (
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Directory of the estimator.")],
+    run: RunDirectory,
     catalogs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="CATALOG...",
-            help="Catalogs; the first, best that of the training, is what others are compared to.",
+            metavar="CATALOG",
+            help="Other data; the first, best the catalog of the training, is what the rest is "
+            "compared with.",
         ),
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="Write table and figure there."),
-    ] = None,
+    where: Where = None,
     shifts: Annotated[
         bool,
         typer.Option(
             "--shifts/--no-shifts",
-            help="Try the first without AGN, with double background, and less exposed.",
+            help="Judge the first catalog also without AGN, with twice the background, and less "
+            "exposed.",
+            rich_help_panel=INPUT,
         ),
     ] = True,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TEXT",
-            help="Judge clusters of each catalog where this holds: detected, 'redshift < 0.3'. "
-            "May be repeated.",
-        ),
+    seed: Annotated[
+        int,
+        typer.Option(min=0, help="Seed of the thinning to less exposure.", rich_help_panel=INPUT),
+    ] = 0,
+    output: Annotated[
+        Path | None,
+        to_directory("Where table and figure go. [default: nowhere, the table is printed]"),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the thinning to less exposure.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace DIR.")] = False,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say how good an estimator is on other data, and whether it finds them strange.
 
@@ -76,7 +76,8 @@ def evaluate(
 
     found = Run.open(run)
     conditions = where or []
-    opened = _named([(path, Catalog.open(path).where(*conditions)) for path in catalogs])
+    sound = [(path, Catalog.open(path, sound=True)) for path in catalogs]
+    opened = _named([(path, catalog.where(*conditions)) for path, catalog in sound])
     if output is not None:
         check_output(output, overwrite=overwrite)
     rows, notes = _evaluate(found, opened, shifts=shifts, seed=seed)
@@ -94,7 +95,7 @@ def evaluate(
     if output is not None:
         _write(output, rows, values, overwrite=overwrite)
     if as_json:
-        typer.echo(json.dumps(values, indent=1, allow_nan=False))
+        print_json(values)
         return
     _print(values)
     if output is not None:

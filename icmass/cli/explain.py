@@ -3,12 +3,13 @@
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from icmass.cli.options import INPUT, OUTPUT, RUNNING, AsJson, Overwrite, RunDirectory, to_directory
+from icmass.cli.printing import print_json
 from icmass.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,64 +20,108 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 _FEWEST_HALOES = 10
+_ASKED = "What is asked"
 
 
 def explain(
-    run: Annotated[Path, typer.Argument(help="Directory of the estimator.")],
-    catalog: Annotated[Path, typer.Argument(help="Directory of the catalog it was trained on.")],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the report goes.")
-    ] = Path("explanation"),
-    ablations: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="What icmass ablate wrote, to be reported as well."),
-    ] = None,
+    run: RunDirectory,
+    catalog: Annotated[
+        Path, typer.Argument(metavar="CATALOG", help="The catalog that it was trained on.")
+    ],
     cluster: Annotated[
         str | None,
         typer.Option(
             metavar="ID",
-            help="Explain one cluster: its row, or SAMPLE/SNAPSHOT/HALO/LINE.",
+            help="Explain this one: its row, or SAMPLE/SNAPSHOT/HALO/LINE. [default: all of them]",
+            rich_help_panel=INPUT,
         ),
     ] = None,
+    ablations: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="What icmass ablate wrote, to be reported as well.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
+    all_folds: Annotated[
+        bool,
+        typer.Option(
+            "--all-folds",
+            help="Take clusters that the estimator was not trained on too, judged by all folds.",
+            rich_help_panel=INPUT,
+        ),
+    ] = False,
     target: Annotated[
-        str, typer.Option(help="What is explained: mean, std, median, or a probability.")
+        str,
+        typer.Option(
+            metavar="WHAT",
+            help="What of ln M is explained: mean, std, median, or a quantile, by its probability.",
+            rich_help_panel=_ASKED,
+        ),
     ] = "mean",
     baseline: Annotated[
         str | None,
         typer.Option(
-            help="What clusters are compared with: empty (sky) or background. [default: background "
-            "where networks see it, else empty]"
+            metavar="NAME",
+            help="What clusters are compared with: empty (no photons) or background (its photons "
+            "alone). [default: background where the networks see it, else empty]",
+            rich_help_panel=_ASKED,
         ),
     ] = None,
+    sample: Annotated[
+        int,
+        typer.Option(
+            min=2, help="Clusters that are changed and asked again.", rich_help_panel=_ASKED
+        ),
+    ] = 300,
+    tested: Annotated[
+        int,
+        typer.Option(
+            min=2,
+            help="Clusters on which methods of attribution are tested.",
+            rich_help_panel=_ASKED,
+        ),
+    ] = 100,
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Seed of samples and of all that is drawn.", rich_help_panel=_ASKED
+        ),
+    ] = 0,
+    output: Annotated[
+        Path,
+        to_directory("Where the report goes."),
+    ] = Path("explanation"),
+    overwrite: Overwrite = False,
     maps: Annotated[
         str | None,
         typer.Option(
             metavar="METHOD,...",
-            help="Write attributions of all clusters: saliency, input-x-gradient, "
-            "integrated-gradients, smoothgrad, occlusion, grad-cam.",
+            help="Write what each pixel does to the mass, of all clusters, into DIR/attributions: "
+            "saliency, input-x-gradient, integrated-gradients, smoothgrad, occlusion, grad-cam.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     space: Annotated[
-        str, typer.Option(help="Of these: inputs (by ln(1 + N)), photons, or galaxies.")
-    ] = "inputs",
-    sample: Annotated[
-        int, typer.Option(min=2, help="Clusters that are changed and asked again.")
-    ] = 300,
-    tested: Annotated[
-        int, typer.Option(min=2, help="Clusters on which methods of attribution are tested.")
-    ] = 100,
-    all_folds: Annotated[
-        bool,
+        str,
         typer.Option(
-            "--all-folds", help="Have clusters that the run does not know judged by all folds."
+            metavar="NAME",
+            help="What these are by: inputs (ln(1 + N) of N photons), photons, or galaxies.",
+            rich_help_panel=OUTPUT,
         ),
-    ] = False,
-    device: Annotated[str, typer.Option(help="Where networks compute: cpu, cuda, mps.")] = "cpu",
-    seed: Annotated[int, typer.Option(min=0, help="Of samples and of all that is drawn.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace DIR.")] = False,
+    ] = "inputs",
+    as_json: AsJson = False,
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Where networks compute: cpu, cuda or mps.",
+            rich_help_panel=RUNNING,
+        ),
+    ] = "cpu",
 ) -> None:
-    """Show what an estimator looks at, and test it by numbers: a page, figures and tables."""
+    """Show what an estimator looks at, tested by numbers: a page with figures and tables."""
     from icmass.catalog import Catalog
     from icmass.cli.explaining import subject_of
     from icmass.estimate.runs import Run
@@ -84,7 +129,7 @@ def explain(
     from icmass.interpret.explanation import Plan
 
     found = Run.open(run)
-    opened = Catalog.open(catalog)
+    opened = Catalog.open(catalog, sound=True)
     if not all_folds:
         opened = opened.where(*found.config.where)
     subject = subject_of(found, opened, target=target, all_folds=all_folds, device=device)
@@ -96,18 +141,23 @@ def explain(
     _require_methods(subject, wanted, space, sky)
     check_output(output, overwrite=overwrite)
     if cluster is not None:
-        if ablations is not None or wanted:
-            raise InputError("cluster: cannot go with ablations or maps; leave these out.")
+        _require_nothing_else(ablations, wanted)
         values = _one(found, subject, subject.place(cluster), plan, output, overwrite)
     else:
         explained = _explain(found, subject, plan, ablations)
         values = _write(found, explained, output, wanted, space, overwrite)
     if as_json:
-        typer.echo(json.dumps(values, indent=1, allow_nan=False))
+        print_json(values)
         return
     for text in values["statements"]:
         typer.echo(f"- {text}")
     typer.echo(f"report: {output / 'report.html'}")
+
+
+def _require_nothing_else(ablations: Path | None, maps: list[str]) -> None:
+    """Refuse what a report on one cluster cannot hold."""
+    if ablations is not None or maps:
+        raise InputError("cluster: cannot go with ablations or maps; leave these out.")
 
 
 def _require_own(run: "Run", subject: "Subject", *, all_folds: bool) -> None:
@@ -156,7 +206,8 @@ def _explain(run: "Run", subject: "Subject", plan: "Plan", ablations: Path | Non
     import numpy as np
 
     from icmass.bootstrap import haloes_of
-    from icmass.cli.ablate import SHUFFLED, read_results
+    from icmass.cli.ablating import SHUFFLED
+    from icmass.cli.ablation_file import read_results
     from icmass.cli.explaining import point_spread, proxy_slopes, subject_of
     from icmass.estimate.runs import Run
     from icmass.interpret.explanation import explain as explain_subject

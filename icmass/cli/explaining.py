@@ -121,7 +121,7 @@ def subject_of(
 
 
 def proxy_slopes(catalog: Catalog) -> dict[str, float]:
-    """Return d ln(proxy) / d ln M of photon counts and luminosity, by column, of a catalog.
+    """Return d ln(proxy) / d ln M of photon counts and luminosity of `catalog`, by column.
 
     One slope for all redshifts, and a normalisation that follows ln(1 + z). Proxies that are
     absent, known of too few clusters, or do not grow with mass are left out.
@@ -148,7 +148,7 @@ def proxy_slopes(catalog: Catalog) -> dict[str, float]:
 
 
 def point_spread(catalog: Catalog) -> "EncircledEnergy | None":
-    """Return the point-spread function of the telescope that a catalog says it was made with.
+    """Return the point-spread function of the telescope that `catalog` says it was made with.
 
     None where it does not say, or the telescope is not known here.
     """

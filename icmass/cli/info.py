@@ -3,11 +3,13 @@
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from icmass.cli.options import OUTPUT, AsJson
+from icmass.cli.printing import print_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,23 +19,42 @@ if TYPE_CHECKING:
 
 __all__ = ["info"]
 
+_CHECKS = "Checks"
+
 
 def info(
-    catalog: Annotated[Path, typer.Argument(help="Directory of the catalog.")],
-    plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw it (png, pdf, svg).")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    catalog: Annotated[Path, typer.Argument(metavar="CATALOG", help="Directory of the catalog.")],
     validate: Annotated[
-        bool, typer.Option("--validate", help="Read everything and check it.")
+        bool,
+        typer.Option(
+            "--validate",
+            help="Read everything and check it: checksums, limits, keys, images.",
+            rich_help_panel=_CHECKS,
+        ),
     ] = False,
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Drop shards that are damaged, missing or foreign."),
+        typer.Option(
+            "--repair",
+            help="Drop shards (files of the catalog) that are damaged, missing or foreign.",
+            rich_help_panel=_CHECKS,
+        ),
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Draw it: masses, proxies and images (png, pdf, svg).",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace FILE.", rich_help_panel=OUTPUT)
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Print what a catalog of clusters holds."""
+    """Print what a catalog holds, check it, or draw it."""
     from icmass.catalog import Catalog
 
     dropped = Catalog.repair(catalog) if repair else []
@@ -46,7 +67,7 @@ def info(
     if repair:
         values["dropped"] = [problem.shard for problem in dropped]
     if as_json:
-        typer.echo(json.dumps(values, indent=1, allow_nan=False))
+        print_json(values)
     else:
         _print(values, validated=validate)
     if plot is not None:

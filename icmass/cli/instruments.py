@@ -3,23 +3,28 @@
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
-import json
 from typing import Annotated, Any
 
 import typer
+
+from icmass.cli.options import OUTPUT
+from icmass.cli.printing import print_json
 
 __all__ = ["instruments"]
 
 
 def instruments(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print numbers as JSON, for programs.", rich_help_panel=OUTPUT),
+    ] = False,
 ) -> None:
-    """List the instruments in the package with their main numbers."""
+    """List the telescopes in the package, with their area, sharpness and field of view."""
     from icmass.simulate.instrument import available
 
     rows = [_summary(name) for name in available()]
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        print_json(rows)
         return
     from rich.box import SIMPLE
     from rich.console import Console

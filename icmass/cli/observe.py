@@ -4,21 +4,38 @@
 # ruff: noqa: PLC0415
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from icmass.cli.options import InstrumentName
+from icmass.cli.options import (
+    INPUT,
+    OBSERVATION,
+    OUTPUT,
+    RUNNING,
+    UNITS_FORM,
+    AsJson,
+    ConfigFile,
+    InstrumentName,
+    NoAgn,
+    NoBackground,
+    Overwrite,
+    Seed,
+    Units,
+    load_settings,
+    pairs,
+    telescope_of,
+    to_directory,
+)
 from icmass.errors import InputError
 from icmass.progress import progress
 
 if TYPE_CHECKING:
     from icmass.config import ObserveConfig
     from icmass.simulate.gas import Gas
-    from icmass.simulate.instrument import Instrument
     from icmass.simulate.observation import Observation
 
-__all__ = ["observe", "units_by_kind"]
+__all__ = ["observe"]
 
 # What the user writes for a key of the configuration.
 _OPTIONS = {
@@ -53,62 +70,118 @@ _DEFAULT_REDSHIFT = 0.1
 def observe(
     snapshot: Annotated[
         Path | None,
-        typer.Argument(help="Snapshot or cut-out; a synthetic cluster when none is given."),
+        typer.Argument(
+            metavar="SNAPSHOT",
+            help="Snapshot or cut-out of a simulation (Gadget, AREPO, SWIFT ...). [default: a "
+            "synthetic cluster]",
+        ),
     ] = None,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the products go.")
-    ] = Path("observation"),
     redshift: Annotated[
-        float | None, typer.Option(help="Of the cluster; that of the snapshot by default.")
+        float | None,
+        typer.Option(
+            help="Of the cluster, which sets its distance. [default: that of the snapshot]",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
+    center: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X,Y,Z",
+            help="Centre of the cluster in the snapshot, physical kpc. [default: searched]",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
+    radius: Annotated[
+        float | None,
+        typer.Option(
+            metavar="KPC",
+            help="Radius of the sphere of gas, physical kpc. [default: the reader's choice]",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
+    units: Units = None,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table of plasma spectra (icmass tables). [default: the one in the package]",
+            rich_help_panel=INPUT,
+        ),
     ] = None,
     exposure: Annotated[
-        float | None, typer.Option(help="Seconds, on axis, not vignetted. [default: 1600]")
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Exposure on axis, not vignetted. [default: 1600]",
+            rich_help_panel=OBSERVATION,
+        ),
     ] = None,
     nh: Annotated[
-        float | None, typer.Option(help="Galactic hydrogen column, cm^-2. [default: 3e20]")
+        float | None,
+        typer.Option(
+            metavar="CM^-2",
+            help="Galactic column density of hydrogen, which absorbs. [default: 3e20]",
+            rich_help_panel=OBSERVATION,
+        ),
     ] = None,
     axis: Annotated[
         str | None,
-        typer.Option(help="Line of sight: x, y, z or a vector A,B,C. [default: z]"),
-    ] = None,
-    center: Annotated[
-        str | None, typer.Option(metavar="X,Y,Z", help="Cluster centre, physical kpc.")
-    ] = None,
-    radius: Annotated[
-        float | None, typer.Option(help="Radius of the sphere of gas, physical kpc.")
-    ] = None,
-    units: Annotated[
-        list[str] | None,
         typer.Option(
-            metavar="KIND=UNIT", help="Unit of the snapshot: length=Mpc/h, mass=..., velocity=..."
+            metavar="AXIS",
+            help="Line of sight: x, y, z or a vector A,B,C. [default: z]",
+            rich_help_panel=OBSERVATION,
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of every random stage. [default: 0]")] = None,
     instrument: InstrumentName = None,
     mode: Annotated[
         Literal["survey", "pointed"] | None,
-        typer.Option(help="Scan average or one pointing. [default: survey]"),
+        typer.Option(
+            help="Whether the telescope scans (mean over its field) or points. [default: survey]",
+            rich_help_panel=OBSERVATION,
+        ),
     ] = None,
-    arf: Annotated[str | None, typer.Option(help="OGIP effective area to use instead.")] = None,
-    rmf: Annotated[str | None, typer.Option(help="OGIP redistribution to use instead.")] = None,
-    table: Annotated[str | None, typer.Option(help="Plasma table to use instead.")] = None,
-    no_background: Annotated[
-        bool, typer.Option("--no-background", help="No particles, no diffuse sky.")
-    ] = False,
-    no_agn: Annotated[bool, typer.Option("--no-agn", help="No AGN drawn as sources.")] = False,
-    config: Annotated[
-        Path | None, typer.Option(help="YAML file of any of these; options win over it.")
+    arf: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Effective area (OGIP ARF) in place of the telescope's own; needs --rmf.",
+            rich_help_panel=OBSERVATION,
+        ),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what icmass wrote there before.")
-    ] = False,
+    rmf: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Energy redistribution (OGIP RMF) in place of the telescope's own.",
+            rich_help_panel=OBSERVATION,
+        ),
+    ] = None,
+    no_background: NoBackground = False,
+    no_agn: NoAgn = False,
+    seed: Seed = None,
+    output: Annotated[
+        Path,
+        to_directory("Where the products go."),
+    ] = Path("observation"),
+    overwrite: Overwrite = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Read and report; observe nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Read the snapshot and report what is in it; observe nothing.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
-    threads: Annotated[int | None, typer.Option(help="Processor threads; all by default.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print numbers as JSON.")] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(help="Processor threads. [default: all]", rich_help_panel=RUNNING),
+    ] = None,
 ) -> None:
-    """Observe the gas of a cluster: events, images, spectra, profiles and numbers."""
+    """Observe the gas of one cluster: events, images, spectra, profiles and numbers."""
+    from icmass.config import ObserveConfig
+
     given = {
         "redshift": redshift,
         "exposure_s": exposure,
@@ -116,7 +189,7 @@ def observe(
         "axis": axis,
         "center_kpc": center,
         "radius_kpc": radius,
-        "units": units_by_kind(units),
+        "units": pairs(units, "--units", UNITS_FORM),
         "seed": seed,
         "instrument": instrument,
         "mode": mode,
@@ -126,7 +199,7 @@ def observe(
         **(dict.fromkeys(_BACKGROUND, False) if no_background else {}),
         **(dict.fromkeys(_AGN, False) if no_agn else {}),
     }
-    settings = _settings({key: value for key, value in given.items() if value is not None}, config)
+    settings = load_settings(ObserveConfig, config, given, _OPTIONS)
     _set_threads(threads)
     if dry_run:
         from icmass.cli.report import print_input
@@ -142,23 +215,6 @@ def observe(
         observation = _observation(gas, settings)
     observation.write(output, overwrite=overwrite)
     print_observation(observation, output, as_json)
-
-
-def units_by_kind(words: list[str] | None) -> dict[str, str] | None:
-    """Turn ``length=Mpc/h`` and the like into a mapping."""
-    if not words:
-        return None
-    pairs = [word.partition("=") for word in words]
-    for word, (kind, sign, unit) in zip(words, pairs, strict=True):
-        if not (kind and sign and unit):
-            raise InputError(f"--units: must be KIND=UNIT, such as length=Mpc/h; got '{word}'.")
-    return {kind: unit for kind, _, unit in pairs}
-
-
-def _settings(given: dict[str, Any], path: Path | None) -> "ObserveConfig":
-    from icmass.config import ObserveConfig
-
-    return ObserveConfig.load(path, given, lambda key: _OPTIONS.get(key, key))
 
 
 def _set_threads(count: int | None) -> None:
@@ -196,7 +252,7 @@ def _observation(gas: "Gas", settings: "ObserveConfig") -> "Observation":
 
     return observe_gas(
         gas,
-        _telescope(settings),
+        telescope_of(settings.instrument, settings.mode, settings.arf, settings.rmf),
         redshift=settings.redshift,
         exposure=settings.exposure_s,
         nh=settings.nh_cm2,
@@ -211,14 +267,4 @@ def _observation(gas: "Gas", settings: "ObserveConfig") -> "Observation":
         table=settings.table,
         cross_section=settings.cross_section,
         config=settings.model_dump(mode="json"),
-    )
-
-
-def _telescope(settings: "ObserveConfig") -> "Instrument":
-    from icmass.simulate.instrument import Instrument
-
-    if settings.rmf is None:
-        return Instrument.load(settings.instrument)
-    return Instrument.from_ogip(
-        arf=settings.arf, rmf=settings.rmf, like=settings.instrument, mode=settings.mode
     )

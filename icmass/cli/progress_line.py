@@ -67,7 +67,7 @@ def show_progress(what: str) -> Iterator[Callable[[Progress], None]]:
 
 
 def duration(seconds: float) -> str:
-    """Write seconds as hours:minutes:seconds."""
+    """Write `seconds` as hours:minutes:seconds."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}"

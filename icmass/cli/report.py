@@ -33,7 +33,16 @@ _SPHERE = (
 
 
 def print_observation(observation: "Observation", directory: Path, as_json: bool) -> None:
-    """Print the numbers of an observation and where its products lie."""
+    """Print the numbers of an observation and where its products lie.
+
+    Parameters
+    ----------
+    observation : Observation
+    directory : Path
+        Where it was written.
+    as_json : bool
+        Whether to print all numbers as JSON instead of tables.
+    """
     scalars = observation.scalars
     if as_json:
         _print_json({"directory": str(directory), **scalars})
@@ -53,7 +62,17 @@ def print_observation(observation: "Observation", directory: Path, as_json: bool
 
 
 def print_input(gas: "Gas", table: str | None, as_json: bool) -> None:
-    """Print what was read: cuts, ranges, halo and sanity numbers."""
+    """Print what was read: cuts, ranges, halo and sanity numbers.
+
+    Parameters
+    ----------
+    gas : Gas
+        As a reader returned it.
+    table : str or None
+        Table of plasma spectra; that of the package for None.
+    as_json : bool
+        Whether to print all numbers as JSON instead of tables.
+    """
     from icmass.simulate import SpectralTable
     from icmass.simulate.products.scalars import gas_scalars
     from icmass.simulate.readers import input_report

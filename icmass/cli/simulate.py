@@ -3,14 +3,28 @@
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from icmass.cli.observe import units_by_kind
-from icmass.cli.options import AsJson, ConfigFile, InstrumentName, Repair, Scheduler, Workers
+from icmass.cli.options import (
+    OBSERVATION,
+    UNITS_FORM,
+    UNITS_HELP,
+    AsJson,
+    ConfigFile,
+    InstrumentName,
+    NoBackground,
+    Repair,
+    Scheduler,
+    Seed,
+    Workers,
+    load_settings,
+    pairs,
+    to_directory,
+)
+from icmass.cli.printing import print_json
 from icmass.cli.progress_line import duration, show_progress
 
 if TYPE_CHECKING:
@@ -39,68 +53,114 @@ _OPTIONS = {
     "background": "--no-background",
 }
 _FAILURES_SHOWN = 5
+_POPULATION = "Input: clusters drawn and painted"
+_SNAPSHOTS = "Input: clusters of snapshots, in place of these"
 
 
 def simulate(
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the catalog goes.")
-    ] = Path("catalog"),
-    config: ConfigFile = None,
     clusters: Annotated[
-        int | None, typer.Option(help="Haloes of the population. [default: 3285]")
+        int | None,
+        typer.Option(help="Haloes to draw. [default: 3285]", rich_help_panel=_POPULATION),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of every random stage. [default: 0]")] = None,
     population: Annotated[
-        str | None, typer.Option(help="Name, or a YAML file. [default: magneticum]")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="How haloes and their gas are: a name in the package, or a YAML file. [default: "
+            "magneticum]",
+            rich_help_panel=_POPULATION,
+        ),
     ] = None,
     particles: Annotated[
-        int | None, typer.Option(help="Gas particles per painted cluster. [default: 200000]")
+        int | None,
+        typer.Option(
+            help="Gas particles that a cluster is painted with. [default: 200000]",
+            rich_help_panel=_POPULATION,
+        ),
     ] = None,
     snapshot: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="Take clusters of this snapshot; may be repeated."),
+        typer.Option(
+            metavar="FILE",
+            help="Take the clusters of this snapshot: a file, folder or pattern. May be repeated.",
+            rich_help_panel=_SNAPSHOTS,
+        ),
     ] = None,
     halos: Annotated[
         list[str] | None,
-        typer.Option(metavar="TABLE", help="Its halo table; without, haloes are searched."),
+        typer.Option(
+            metavar="TABLE",
+            help="Its haloes. May be repeated. [default: searched in the snapshot]",
+            rich_help_panel=_SNAPSHOTS,
+        ),
     ] = None,
     galaxies: Annotated[
-        list[str] | None, typer.Option(metavar="TABLE", help="Its table of galaxies.")
-    ] = None,
-    lines_of_sight: Annotated[
-        int | None, typer.Option(help="Directions per halo. [default: 1, of snapshots 3]")
+        list[str] | None,
+        typer.Option(
+            metavar="TABLE", help="Its galaxies. May be repeated.", rich_help_panel=_SNAPSHOTS
+        ),
     ] = None,
     redshift: Annotated[
-        float | None, typer.Option(help="Of snapshots; their own by default.")
+        float | None,
+        typer.Option(
+            help="Where its haloes are seen. [default: that of the snapshot]",
+            rich_help_panel=_SNAPSHOTS,
+        ),
     ] = None,
     units: Annotated[
         list[str] | None,
+        typer.Option(metavar="KIND=UNIT", help=UNITS_HELP, rich_help_panel=_SNAPSHOTS),
+    ] = None,
+    lines_of_sight: Annotated[
+        int | None,
         typer.Option(
-            metavar="KIND=UNIT", help="Unit of snapshots: length=Mpc/h, mass=..., velocity=..."
+            help="Directions from which each halo is seen. [default: 1, of snapshots 3]",
+            rich_help_panel=OBSERVATION,
         ),
     ] = None,
     exposure: Annotated[
-        float | None, typer.Option(help="Seconds, on axis, not vignetted. [default: 15000]")
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Exposure on axis, not vignetted. [default: 15000]",
+            rich_help_panel=OBSERVATION,
+        ),
     ] = None,
     nh: Annotated[
         str | None,
         typer.Option(
-            metavar="N[,N]", help="Galactic hydrogen column, cm^-2, or a range. [default: 3e20]"
+            metavar="N[,N]",
+            help="Galactic column density of hydrogen, cm^-2, or a range to draw it from. "
+            "[default: 3e20]",
+            rich_help_panel=OBSERVATION,
         ),
     ] = None,
     instrument: InstrumentName = None,
     agn: Annotated[
-        str | None, typer.Option(help="AGN as sources: box, sky or none. [default: box]")
+        str | None,
+        typer.Option(
+            metavar="WHICH",
+            help="Active galaxies as sources: box (of the cluster and the volume about it), sky "
+            "(all in front and behind too) or none. [default: box]",
+            rich_help_panel=OBSERVATION,
+        ),
     ] = None,
-    no_background: Annotated[
-        bool, typer.Option("--no-background", help="No particles, no diffuse sky.")
-    ] = False,
-    workers: Workers = None,
-    scheduler: Scheduler = None,
+    no_background: NoBackground = False,
+    seed: Seed = None,
+    output: Annotated[
+        Path,
+        to_directory("Where the catalog goes, or is."),
+    ] = Path("catalog"),
     repair: Repair = False,
     as_json: AsJson = False,
+    config: ConfigFile = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
 ) -> None:
-    """Make a catalog of mock clusters, or go on with one that was interrupted."""
+    """Make a catalog of many observed clusters, or go on with one that was interrupted.
+
+    Clusters are drawn and painted, or taken from snapshots of simulations.
+    """
     from icmass.config import SimulateConfig
     from icmass.simulate.production import simulate_catalog
 
@@ -114,22 +174,21 @@ def simulate(
         "halo_galaxies": galaxies,
         "lines_of_sight": lines_of_sight,
         "redshift": redshift,
-        "units": units_by_kind(units),
+        "units": pairs(units, "--units", UNITS_FORM),
         "exposure_s": exposure,
         "nh_cm2": nh,
         "instrument": instrument,
         "agn": agn,
         "background": False if no_background else None,
     }
-    chosen = {key: value for key, value in given.items() if value is not None}
-    settings = SimulateConfig.load(config, chosen, lambda key: _OPTIONS.get(key, key))
+    settings = load_settings(SimulateConfig, config, given, _OPTIONS)
     with show_progress("clusters") as report:
         summary = simulate_catalog(
             settings, output, workers=workers, scheduler=scheduler, repair=repair, report=report
         )
     values = summary_values(summary)
     if as_json:
-        typer.echo(json.dumps(values, indent=1, allow_nan=False))
+        print_json(values)
     else:
         print_summary(values)
     if summary.failures:
@@ -137,7 +196,7 @@ def simulate(
 
 
 def summary_values(summary: "Summary") -> dict[str, Any]:
-    """Collect what is printed of a catalog and the run that made it, as JSON can hold it."""
+    """Collect what is printed of a catalog and the run that made it (`summary`), for JSON."""
     progress = summary.progress
     return {
         "catalog": str(summary.catalog.path),
@@ -154,7 +213,7 @@ def summary_values(summary: "Summary") -> dict[str, Any]:
 
 
 def print_summary(values: dict[str, Any]) -> None:
-    """Print what `summary_values` collected, failures on the error stream."""
+    """Print the `values` that `summary_values` collected, failures on the error stream."""
     for problem in values["dropped"]:
         typer.echo(f"{values['catalog']}: {problem}: made again", err=True)
     for failure in values["failed"][:_FAILURES_SHOWN]:

@@ -3,13 +3,25 @@
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from icmass.cli.options import AsJson, ConfigFile, InstrumentName, Scheduler, Workers
+from icmass.cli.options import (
+    OUTPUT,
+    AsJson,
+    ConfigFile,
+    InstrumentName,
+    NoAgn,
+    NoBackground,
+    Scheduler,
+    Seed,
+    Workers,
+    load_settings,
+    to_directory,
+)
+from icmass.cli.printing import print_json
 from icmass.cli.progress_line import duration, show_progress
 
 if TYPE_CHECKING:
@@ -33,74 +45,138 @@ _OPTIONS = {
     "halos": "--halos",
     "instrument": "--instrument",
 }
+_SKY = "Input: which sky"
+_HALOES = "Input: what is in it"
 
 
 def survey(
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the survey goes.")
-    ] = Path("survey"),
-    config: ConfigFile = None,
     preset: Annotated[
-        str | None, typer.Option(help="A known survey: efeds, erass1-de, erass5.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Footprint and exposure of a known survey: efeds, erass1-de or erass5.",
+            rich_help_panel=_SKY,
+        ),
     ] = None,
     footprint: Annotated[
         str | None,
         typer.Option(
             metavar="WHERE",
-            help="cone:RA,DEC,RADIUS, box:RA1,RA2,DEC1,DEC2, moc:FILE, pixels:FILE, |b|>20, all; "
-            "joined by &.",
+            help="Which sky: cone:RA,DEC,RADIUS, box:RA1,RA2,DEC1,DEC2 (degrees), moc:FILE, "
+            "pixels:FILE, |b|>20 or all; joined by &. [default: that of the preset]",
+            rich_help_panel=_SKY,
         ),
     ] = None,
     fraction: Annotated[
-        float | None, typer.Option(help="Share of the footprint, about its middle. [default: 1]")
+        float | None,
+        typer.Option(
+            help="Share of the footprint, about its middle. [default: 1]", rich_help_panel=_SKY
+        ),
     ] = None,
     exposure: Annotated[
         str | None,
-        typer.Option(help="flat:SECONDS, scan:PASSES or a HEALPix map; that of the preset."),
+        typer.Option(
+            metavar="WHAT",
+            help="Exposure on axis: flat:SECONDS, scan:PASSES (all-sky surveys), or a HEALPix map. "
+            "[default: that of the preset]",
+            rich_help_panel=_SKY,
+        ),
     ] = None,
     column: Annotated[
         str | None,
-        typer.Option(help="Galactic column: model, cm^-2 or a HEALPix map. [default: model]"),
+        typer.Option(
+            metavar="WHAT",
+            help="Galactic column density of hydrogen: model, a number in cm^-2, or a HEALPix map. "
+            "[default: model]",
+            rich_help_panel=_SKY,
+        ),
     ] = None,
     tiles: Annotated[
-        str | None, typer.Option(help="erass (public sky tiles) or healpix:NSIDE. [default: erass]")
+        str | None,
+        typer.Option(
+            metavar="WHICH",
+            help="Into which event files the sky is cut: erass (the public sky tiles) or "
+            "healpix:NSIDE. [default: erass]",
+            rich_help_panel=_SKY,
+        ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of every random stage. [default: 0]")] = None,
     population: Annotated[
-        str | None, typer.Option(help="Name, or a YAML file. [default: erosita]")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="How haloes and their gas are: a name in the package, or a YAML file. [default: "
+            "erosita]",
+            rich_help_panel=_HALOES,
+        ),
     ] = None,
     min_mass: Annotated[
-        float | None, typer.Option(help="Least M500c of a halo, Msun. [default: 2e13]")
+        float | None,
+        typer.Option(
+            metavar="MSUN",
+            help="Least M500c of a halo that is drawn as a source. [default: 2e13]",
+            rich_help_panel=_HALOES,
+        ),
     ] = None,
+    no_clustering: Annotated[
+        bool,
+        typer.Option(
+            "--no-clustering",
+            help="Put haloes at random, without large-scale structure.",
+            rich_help_panel=_HALOES,
+        ),
+    ] = False,
     lightcone: Annotated[
-        str | None, typer.Option(metavar="TABLE", help="Haloes of your own, in place of drawn.")
+        str | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Haloes of your own, in place of drawn ones.",
+            rich_help_panel=_HALOES,
+        ),
     ] = None,
     snapshot: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE", help="Take the gas of this snapshot; may be repeated."),
+        typer.Option(
+            metavar="FILE",
+            help="Give haloes the gas of those of this snapshot. May be repeated.",
+            rich_help_panel=_HALOES,
+        ),
     ] = None,
     halos: Annotated[
-        list[str] | None, typer.Option(metavar="TABLE", help="Halo table of the snapshot.")
+        list[str] | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Haloes of the snapshot. May be repeated. [default: searched in it]",
+            rich_help_panel=_HALOES,
+        ),
     ] = None,
     instrument: InstrumentName = None,
-    no_agn: Annotated[bool, typer.Option("--no-agn", help="No AGN as sources.")] = False,
-    no_background: Annotated[
-        bool, typer.Option("--no-background", help="No particles, no diffuse sky.")
+    no_agn: NoAgn = False,
+    no_background: NoBackground = False,
+    seed: Seed = None,
+    output: Annotated[
+        Path,
+        to_directory("Where the survey goes, or is."),
+    ] = Path("survey"),
+    cutouts: Annotated[
+        bool,
+        typer.Option(
+            "--cutouts",
+            help="Make a catalog of images of the haloes as well, in DIR/cutouts.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
     no_detect: Annotated[
-        bool, typer.Option("--no-detect", help="Do not search for sources.")
+        bool,
+        typer.Option(
+            "--no-detect", help="Do not search the images for sources.", rich_help_panel=OUTPUT
+        ),
     ] = False,
-    no_clustering: Annotated[
-        bool, typer.Option("--no-clustering", help="Haloes at random, without structure.")
-    ] = False,
-    cutouts: Annotated[
-        bool, typer.Option("--cutouts", help="Make a catalog of the haloes in DIR/cutouts too.")
-    ] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
-    as_json: AsJson = False,
 ) -> None:
-    """Make a synthetic survey, or go on with one that was interrupted."""
+    """Make a synthetic survey of a part of the sky, or go on with one that was interrupted."""
     from icmass.config import SurveyConfig
     from icmass.simulate.survey import simulate_survey
 
@@ -123,8 +199,7 @@ def survey(
         "detect": False if no_detect else None,
         "clustering": False if no_clustering else None,
     }
-    chosen = {key: value for key, value in given.items() if value is not None}
-    settings = SurveyConfig.load(config, chosen, lambda key: _OPTIONS.get(key, key))
+    settings = load_settings(SurveyConfig, config, given, _OPTIONS)
     with show_progress("tiles") as report:
         summary = simulate_survey(
             settings, output, workers=workers, scheduler=scheduler, report=report
@@ -135,7 +210,7 @@ def survey(
     elif cutouts:
         values["cutouts"] = _cut_out(output, workers, scheduler)
     if as_json:
-        typer.echo(json.dumps(values, indent=1, allow_nan=False))
+        print_json(values)
     else:
         _print(summary, values)
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from icmass.cli.help import GroupedCommand, GroupedCommands
+from icmass.cli.options import INPUT, OUTPUT, AsJson
 from icmass.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["tables_app"]
 
-tables_app = typer.Typer(help="Plasma tables: build one, or describe one.")
+tables_app = typer.Typer(
+    cls=GroupedCommands, help="Describe the table of plasma spectra, or build one from a source."
+)
 
 
 class Source(StrEnum):
@@ -36,19 +40,38 @@ class Abundances(StrEnum):
     WILM = "wilm"
 
 
-@tables_app.command()
+@tables_app.command(cls=GroupedCommand)
 def build(
     path: Annotated[
-        Path | None, typer.Argument(help="AtomDB's folder, or the file of arrays.")
+        Path | None,
+        typer.Argument(metavar="PATH", help="AtomDB's folder, or the file of arrays."),
     ] = None,
-    source: Annotated[Source, typer.Option(help="What to build from.")] = Source.BUILTIN,
-    abundances: Annotated[Abundances, typer.Option(help="For atomdb.")] = Abundances.AG89,
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path(
-        "plasma.h5"
-    ),
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
+    source: Annotated[
+        Source,
+        typer.Option(
+            help="What to build from: numbers in the package, AtomDB, or arrays of your own.",
+            rich_help_panel=INPUT,
+        ),
+    ] = Source.BUILTIN,
+    abundances: Annotated[
+        Abundances,
+        typer.Option(
+            help="What one solar metallicity is, for atomdb: Anders & Grevesse (1989), Asplund et "
+            "al. (2009) or Wilms et al. (2000).",
+            rich_help_panel=INPUT,
+        ),
+    ] = Abundances.AG89,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Where the table goes.", rich_help_panel=OUTPUT
+        ),
+    ] = Path("plasma.h5"),
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace FILE.", rich_help_panel=OUTPUT)
+    ] = False,
 ) -> None:
-    """Build a plasma table and write it as HDF5."""
+    """Build a table of plasma spectra and write it as HDF5."""
     if output.exists() and not overwrite:
         raise InputError(f"{output}: already exists. Choose another name, or give --overwrite.")
     table = _build(source, path, abundances)
@@ -56,12 +79,15 @@ def build(
     _describe(table, str(output))
 
 
-@tables_app.command()
+@tables_app.command(cls=GroupedCommand)
 def info(
-    path: Annotated[Path | None, typer.Argument(help="A table; the shipped one if absent.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="The table. [default: the one in the package]"),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Show what a plasma table covers, what it was made from, and its residuals."""
+    """Show what a table covers, what it was made from, and how far off it is."""
     from icmass.simulate.emission import SpectralTable
 
     table = SpectralTable.load(path)

@@ -3,7 +3,6 @@
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
-import json
 import math
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +12,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from icmass.cli.options import ConfigFile
+from icmass.cli.options import (
+    DEVICE,
+    INPUT,
+    OUTPUT,
+    AsJson,
+    ConfigFile,
+    Devices,
+    Precision,
+    RunDirectory,
+    Scheduler,
+    TrainingWorkers,
+    Where,
+    load_settings,
+    to_directory,
+)
+from icmass.cli.printing import print_json
 
 if TYPE_CHECKING:
     from icmass.estimate.runs import Run
@@ -39,6 +53,7 @@ _OPTIONS = {
     "strategy": "--strategy",
     "precision": "--precision",
 }
+_ESTIMATOR = "Estimator"
 _SHOWN = ("slope_scatter", "error_std", "robust_half_width", "bias", "coverage_68", "coverage_95")
 
 
@@ -46,68 +61,124 @@ def train(
     catalogs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="CATALOG...", help="Directory of the catalog; of several, all are trained on."
+            metavar="CATALOG", help="Directory of the catalog; of several, all are trained on."
         ),
     ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="RUN", help="Where the estimator goes.")
-    ] = Path("run"),
-    config: ConfigFile = None,
-    network: Annotated[
-        str | None,
-        typer.Option(
-            help="resnet, profile, paper-single, paper-multiband, paper-multimodal. "
-            "[default: resnet]"
-        ),
-    ] = None,
     inputs: Annotated[
         str | None,
         typer.Option(
             metavar="NAME,...",
-            help="bands, all, BAND, BAND+BAND, galaxies, and observables such as redshift.",
+            help="What it sees: images (bands: one of each band; all: one of their sum; BAND; "
+            "BAND+BAND), galaxies, and observables such as redshift. [default: what suits the "
+            "network, with redshift and exposure_s]",
+            rich_help_panel=INPUT,
         ),
     ] = None,
     origins: Annotated[
-        str | None, typer.Option(metavar="NAME,...", help="Origins of photons. [default: all]")
-    ] = None,
-    pixels: Annotated[
-        int | None, typer.Option(help="Pixels on each side, fewer than in the catalog.")
-    ] = None,
-    head: Annotated[str | None, typer.Option(help="point, gaussian or flow. [default: point]")] = (
-        None
-    ),
-    folds: Annotated[int | None, typer.Option(help="Folds of whole haloes. [default: 8]")] = None,
-    members: Annotated[int | None, typer.Option(help="Networks per fold. [default: 1]")] = None,
-    validation: Annotated[
-        float | None, typer.Option(help="Part of the rest set apart. [default: 0.1]")
-    ] = None,
-    where: Annotated[
-        list[str] | None,
+        str | None,
         typer.Option(
-            metavar="TEXT",
-            help="Use clusters where this holds: detected, 'redshift < 0.3', 'flags lacks "
-            "BLENDED'. May be repeated.",
+            metavar="NAME,...",
+            help="Whose photons it sees: icm, agn, background. [default: all]",
+            rich_help_panel=INPUT,
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data, at most.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random. [default: 0]")] = None,
-    accelerator: Annotated[
-        str | None, typer.Option(help="Lightning's: cpu, gpu, mps, auto. [default: cpu]")
-    ] = None,
-    devices: Annotated[str | None, typer.Option(help="Lightning's. [default: auto]")] = None,
-    strategy: Annotated[str | None, typer.Option(help="Lightning's. [default: auto]")] = None,
-    precision: Annotated[str | None, typer.Option(help="Lightning's. [default: 32-true]")] = None,
-    workers: Annotated[
+    pixels: Annotated[
         int | None,
-        typer.Option(help="Folds trained at once; one per core by default, on GPUs one."),
+        typer.Option(
+            help="Pixels on each side of the images, which must divide those of the catalog. "
+            "[default: as there]",
+            rich_help_panel=INPUT,
+        ),
     ] = None,
-    scheduler: Annotated[
+    where: Where = None,
+    network: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS", help="Train on a dask cluster, such as tcp://host:8786."),
+        typer.Option(
+            metavar="NAME",
+            help="resnet, profile, or one of Ho et al. 2023: paper-single, paper-multiband, "
+            "paper-multimodal. [default: resnet]",
+            rich_help_panel=_ESTIMATOR,
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What it says of a mass: point (a number), gaussian (mean and spread) or flow "
+            "(any distribution). [default: point]",
+            rich_help_panel=_ESTIMATOR,
+        ),
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            help="Parts that haloes are dealt into; each part is judged by networks trained on the "
+            "others. [default: 8]",
+            rich_help_panel=_ESTIMATOR,
+        ),
+    ] = None,
+    members: Annotated[
+        int | None,
+        typer.Option(
+            help="Networks per fold, of different seeds, whose distributions are mixed. "
+            "[default: 1]",
+            rich_help_panel=_ESTIMATOR,
+        ),
+    ] = None,
+    validation: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Part of the training haloes set apart, for stopping and for putting "
+            "uncertainties right. [default: 0.1]",
+            rich_help_panel=_ESTIMATOR,
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Passes over the training haloes, at most. [default: the network's own]",
+            rich_help_panel=_ESTIMATOR,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Seed of folds, weights, order and augmentation. [default: 0]",
+            rich_help_panel=_ESTIMATOR,
+        ),
+    ] = None,
+    accelerator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="cpu, gpu, cuda, mps or auto. [default: cpu]",
+            rich_help_panel=DEVICE,
+        ),
+    ] = None,
+    devices: Devices = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="How several are used, such as ddp. [default: auto]",
+            rich_help_panel=DEVICE,
+        ),
+    ] = None,
+    precision: Precision = None,
+    output: Annotated[
+        Path,
+        to_directory("Where the estimator goes, or is.", "RUN"),
+    ] = Path("run"),
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+    workers: TrainingWorkers = None,
+    scheduler: Scheduler = None,
 ) -> None:
-    """Train an estimator of masses on catalogs, or go on with one that was interrupted."""
+    """Train an estimator of masses on catalogs, or go on with one that was interrupted.
+
+    It ends with how good it is on clusters that it was not trained on.
+    """
     from icmass.catalog import Catalog
     from icmass.config import TrainConfig
     from icmass.estimate.out_of_fold import judge_own
@@ -123,7 +194,7 @@ def train(
         "folds": folds,
         "members": members,
         "validation": validation,
-        "where": where or None,
+        "where": where,
         "epochs": epochs,
         "seed": seed,
         "accelerator": accelerator,
@@ -131,9 +202,8 @@ def train(
         "strategy": strategy,
         "precision": precision,
     }
-    chosen = {key: value for key, value in given.items() if value is not None}
-    settings = TrainConfig.load(config, chosen, lambda key: _OPTIONS.get(key, key))
-    opened = Catalog.join(catalogs)
+    settings = load_settings(TrainConfig, config, given, _OPTIONS)
+    opened = Catalog.join([Catalog.open(catalog, sound=True) for catalog in catalogs])
     with show_training(str(output)) as report:
         run = train_run(
             opened, settings, output, workers=workers, scheduler=scheduler, report=report
@@ -145,18 +215,24 @@ def train(
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="Directory of the estimator.")],
-    catalog: Annotated[Path, typer.Argument(help="Directory of the catalog.")],
+    run: RunDirectory,
+    catalog: Annotated[Path, typer.Argument(metavar="CATALOG", help="Directory of the catalog.")],
     name: Annotated[
         str | None,
-        typer.Option(help="Of the predictions in the catalog; that of the run by default."),
+        typer.Option(
+            help="Of the predictions in the catalog. [default: that of RUN]",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace predictions of that name.")
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace predictions of that name.", rich_help_panel=OUTPUT
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Predict the masses of a catalog and write them into it.
+    """Predict the masses of the clusters of a catalog, and write them into it.
 
     Clusters that the estimator was trained on are judged by the fold that was not.
     """
@@ -169,7 +245,7 @@ def predict(
     from icmass.estimate.runs import Run
     from icmass.progress import progress
 
-    opened = Catalog.open(catalog)
+    opened = Catalog.open(catalog, sound=True)
     found = Run.open(run)
     label = name or run.resolve().name
     require_free(opened, label, overwrite=overwrite)
@@ -186,7 +262,7 @@ def predict(
         "median_strangeness": float(np.median(said.strangeness)) if len(opened) else None,
     }
     if as_json:
-        typer.echo(json.dumps(values, indent=1, allow_nan=False))
+        print_json(values)
         return
     typer.echo(
         f"{path}: {len(opened):,} clusters, {own:,} by the fold that did not train on them, "
@@ -201,7 +277,7 @@ def predict(
 
 @contextmanager
 def show_training(name: str) -> "Iterator[Callable[[Progress], None] | None]":
-    """Show how far a training is on the error stream, if that is a terminal."""
+    """Show how far the training of `name` is on the error stream, if that is a terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -239,7 +315,7 @@ def _print_run(run: "Run", metrics: dict[str, float], as_json: bool) -> None:
         "metrics": {key: one if math.isfinite(one) else None for key, one in metrics.items()},
     }
     if as_json:
-        typer.echo(json.dumps(values, indent=1, allow_nan=False))
+        print_json(values)
         return
     selected = f" where {' and '.join(run.config.where)}" if run.config.where else ""
     typer.echo(

@@ -101,7 +101,7 @@ class CutoutsConfig(Config):
     256 rows."""
 
     def shard_size(self, rows: int) -> int:
-        """Return how many rows stand in a shard of a catalog of so many."""
+        """Return how many rows stand in a shard of a catalog of so many `rows`."""
         return SimulateConfig(rows_per_shard=self.rows_per_shard).shard_size(rows)
 
     @model_validator(mode="after")

@@ -173,7 +173,7 @@ class SimulateConfig(Config):
         return self.lines_of_sight or (1 if self.snapshot is None else 3)
 
     def shard_size(self, rows: int) -> int:
-        """Return how many rows stand in a shard of a catalog of so many."""
+        """Return how many rows stand in a shard of a catalog of so many `rows`."""
         if self.rows_per_shard is not None:
             return self.rows_per_shard
         return min(max(-(-rows // _SHARDS), _ROWS_AT_LEAST), _ROWS_AT_MOST)

@@ -64,7 +64,7 @@ def attributions(
         inputs (x = ln(1 + N)), photons (x = N), or galaxies.
     baseline : str
         empty or background, for methods that use one.
-    rows : array of int, optional
+    rows : array of int, shape (n,), optional
         Clusters wanted, each once; all by default.
     batch_size : int
         Clusters, changed ones among them, that networks are shown at once. It decides memory and
@@ -94,7 +94,7 @@ def attributions(
 
 
 def wanted_rows(subject: Subject, rows: ArrayLike | None) -> NDArray[np.int64]:
-    """Return the rows of a subject that are wanted: all for None.
+    """Return the `rows` of a `subject` that are wanted, shape (n,): all for None.
 
     Raises
     ------

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from icmass.catalog import ChangedCatalog, add_up
-from icmass.catalog.names import nearest
 from icmass.errors import InputError
 from icmass.interpret.attribution.spaces import variable
 from icmass.interpret.subject import Seen, Subject
+from icmass.names import nearest
 
 __all__ = ["BASELINES", "baseline", "require_baseline"]
 
@@ -61,9 +61,18 @@ def baseline(
 def require_baseline(subject: Subject, space: str, name: str) -> None:
     """Refuse a baseline that there is not.
 
+    Parameters
+    ----------
+    subject : Subject
+    space : str
+        One of `icmass.interpret.attribution.spaces.SPACES`.
+    name : str
+        One of `BASELINES`.
+
     Raises
     ------
     InputError
+        If there is none of that name, or the background is not kept apart or not seen.
     """
     if name not in BASELINES:
         raise InputError(

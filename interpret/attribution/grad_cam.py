@@ -22,7 +22,7 @@ _TRIED = 4  # clusters by which the pixels that maps look at are found
 
 
 def grad_cam(question: Question) -> Tensor:
-    """Return Grad-CAM, the mean over the networks, shape (n, n_channel, n_y, n_x).
+    """Return Grad-CAM, the mean over the networks of a `question`, shape (n, n_channel, n_y, n_x).
 
     Alike in all channels, bilinear between cells of the maps, 0 where the network does not look.
 
@@ -51,6 +51,14 @@ def last_maps(network: nn.Module, single: Function, question: Question) -> nn.Mo
 
     These are the last ones of the size of the last convolution: after its activation, where that is
     a module, or its residual block, and before a pooling.
+
+    Parameters
+    ----------
+    network : nn.Module
+    single : Function
+        What this network alone says.
+    question : Question
+        Of its first cluster the maps are made.
 
     Raises
     ------

@@ -11,12 +11,13 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-from icmass.catalog.names import nearest
 from icmass.errors import InputError
 from icmass.interpret.attribution.grad_cam import grad_cam
 from icmass.interpret.attribution.question import Question
 from icmass.interpret.attribution.spaces import GRADIENT_UNITS, SPACES
+from icmass.names import nearest
 
 __all__ = [
     "METHODS",
@@ -49,22 +50,23 @@ class Method(ABC):
 
     @abstractmethod
     def attribute(self, question: Question) -> Tensor:
-        """Return attributions, shaped like x of the question."""
+        """Return attributions of the clusters of a `question`, of the shape of its x."""
 
     def settings(self) -> dict[str, Any]:
         """Return the settings by name."""
         return asdict(self)  # type: ignore[call-overload]
 
     def unit(self, space: str) -> str:
-        """Return the unit of the attributions, for ln M as what is explained."""
+        """Return the unit of attributions in a `space`, for ln M as what is explained."""
         return GRADIENT_UNITS[space] if self.is_gradient else "ln M"
 
     def require(self, space: str, shape: tuple[int, ...]) -> None:
-        """Refuse what cannot be asked of x of a space and of the shape (of a cluster).
+        """Refuse what cannot be asked of x in a `space`, of this `shape` for one cluster.
 
         Raises
         ------
         InputError
+            Saying where the method can be asked.
         """
         if space not in self.spaces:
             raise InputError(
@@ -89,6 +91,7 @@ class Saliency(Method):
     name: ClassVar[str] = "saliency"
     is_gradient: ClassVar[bool] = True
 
+    @override
     def attribute(self, question: Question) -> Tensor:
         """Return df/dx."""
         from captum.attr import Saliency as Captum  # noqa: PLC0415  (slow to import)
@@ -106,6 +109,7 @@ class InputXGradient(Method):
 
     name: ClassVar[str] = "input-x-gradient"
 
+    @override
     def attribute(self, question: Question) -> Tensor:
         """Return x df/dx."""
         from captum.attr import InputXGradient as Captum  # noqa: PLC0415
@@ -134,6 +138,7 @@ class IntegratedGradients(Method):
     def __post_init__(self) -> None:
         _at_least("integrated-gradients: n_steps", self.n_steps, 2)
 
+    @override
     def attribute(self, question: Question) -> Tensor:
         """Return (x - baseline) times the mean gradient on the way."""
         from captum.attr import IntegratedGradients as Captum  # noqa: PLC0415
@@ -177,6 +182,7 @@ class SmoothGrad(Method):
         if not 0.0 < self.noise < np.inf:
             raise InputError(f"smoothgrad: noise must be above 0; got {self.noise:g}.")
 
+    @override
     def attribute(self, question: Question) -> Tensor:
         """Return the mean of df/dx at x and noise."""
         from captum.attr import Saliency as Captum  # noqa: PLC0415
@@ -227,6 +233,7 @@ class Occlusion(Method):
                     f"{self.stride}."
                 )
 
+    @override
     def require(self, space: str, shape: tuple[int, ...]) -> None:
         """Refuse windows larger than the image (`Method.require`)."""
         super().require(space, shape)
@@ -235,6 +242,7 @@ class Occlusion(Method):
                 f"occlusion: window must be at most {min(shape[-2:])} pixels; got {self.window}."
             )
 
+    @override
     def attribute(self, question: Question) -> Tensor:
         """Return f(x) - f(x without the window)."""
         from captum.attr import Occlusion as Captum  # noqa: PLC0415
@@ -264,17 +272,19 @@ class GradCam(Method):
     name: ClassVar[str] = "grad-cam"
     spaces: ClassVar[tuple[str, ...]] = ("inputs", "photons")
 
+    @override
     def attribute(self, question: Question) -> Tensor:
         """Return the weighted maps, brought to the pixels they look at."""
         return grad_cam(question)
 
+    @override
     def unit(self, space: str) -> str:
         """Return that there is none."""
         return "ln M, up to a constant"
 
 
 def make_method(method: str | Method, **settings: Any) -> Method:
-    """Return a method of a name, with settings; a method as it is.
+    """Return the method of a name, with `settings`; a `method` as it is.
 
     Raises
     ------

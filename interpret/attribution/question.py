@@ -47,11 +47,14 @@ class Question:
     prediction: Tensor | None = None
 
     def leaf(self) -> Tensor:
-        """Return x by which derivatives can be taken."""
+        """Return x, shape (n, ...), by which derivatives can be taken."""
         return self.x.detach().requires_grad_()
 
     def ask(self, x: Tensor, *beside: Any) -> Tensor:
-        """Return f; what is said first is kept as the prediction, so it must be of the clusters."""
+        """Return f of `x`, shape (n,), with what stands `beside` it.
+
+        What is said first is kept as the prediction, so it must be of the clusters.
+        """
         value = self.function(x, *beside)
         if self.prediction is None:
             self.prediction = value.detach()
@@ -72,7 +75,7 @@ class Question:
             return self.function(self.baseline, *self.others)
 
     def generators(self, seed: int) -> list[np.random.Generator]:
-        """Return a random generator for each cluster, whatever is asked with it."""
+        """Return a random generator for each cluster, made of its key and `seed` alone."""
         unsigned = self.key.astype(np.int64).view(np.uint64).tolist()
         return [np.random.default_rng([seed, *names]) for names in unsigned]
 
@@ -88,6 +91,20 @@ def ask(
     batch_size: int,
 ) -> Question:
     """Return the question about a batch of `Subject.batches`.
+
+    Parameters
+    ----------
+    subject : Subject
+    rows : ndarray of int, shape (n,)
+    networks : sequence of nn.Module
+    seen : Seen
+        As the batch has them.
+    space : str
+        One of `icmass.interpret.attribution.spaces.SPACES`.
+    wanted_baseline : str or None
+        One of `icmass.interpret.attribution.baselines.BASELINES`; None for methods without.
+    batch_size : int
+        Clusters, changed ones among them, that networks may be shown at once.
 
     Raises
     ------

@@ -13,9 +13,9 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from icmass.catalog.names import nearest
 from icmass.errors import InputError
 from icmass.interpret.subject import Seen, Subject
+from icmass.names import nearest
 
 __all__ = [
     "GRADIENT_UNITS",
@@ -88,7 +88,9 @@ def function(subject: Subject, networks: Sequence[nn.Module], space: str) -> Fun
 
 
 def variable(seen: Seen, space: str) -> Tensor:
-    """Return x of clusters, in floating point: shape (n, n_channel, n_y, n_x), or of the cube.
+    """Return x of what is `seen` of clusters in a `space`, in floating point.
+
+    Its shape is (n, n_channel, n_y, n_x), or (n, v, y, x) of the cube of galaxies.
 
     Raises
     ------
@@ -108,7 +110,7 @@ def variable(seen: Seen, space: str) -> Tensor:
 
 
 def others(seen: Seen, space: str) -> tuple[Any, ...]:
-    """Return what stands beside x in `Function`: the kind of `seen`, and its tensors.
+    """Return what stands beside x of a `space` in `Function`: the kind of `seen`, and its tensors.
 
     In place of x there is an empty tensor, so that nothing is repeated in vain.
     """
@@ -119,11 +121,12 @@ def others(seen: Seen, space: str) -> tuple[Any, ...]:
 
 
 def require_space(space: str) -> None:
-    """Refuse a space that there is not.
+    """Refuse a `space` that there is not.
 
     Raises
     ------
     InputError
+        Naming those that there are.
     """
     if space not in SPACES:
         raise InputError(

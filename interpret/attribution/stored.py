@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from icmass.catalog import KEY
 from icmass.errors import InputError
 from icmass.files import atomic_write
+from icmass.hdf5 import read_array
 from icmass.interpret.attribution.attribute import Attributed, attributions, wanted_rows
 from icmass.interpret.attribution.methods import Method, make_method
 from icmass.interpret.subject import ALL_FOLDS, Subject
@@ -117,12 +118,16 @@ def write_attributions(
     report: Callable[[int], None] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Write attributions, which appear complete or not at all; other parameters as there.
+    """Write attributions into a file, which appears complete or not at all.
 
     Parameters
     ----------
     path : str or Path
         File to write.
+    subject, method, space, baseline, batch_size, report
+        As of `attributions`.
+    rows : array of int, shape (n,), optional
+        Clusters wanted, each once; all by default. The file has them in this order.
     found : iterable of Attributed, optional
         The attributions, where they are there already: of these rows and just as asked for.
     overwrite : bool
@@ -135,8 +140,9 @@ def write_attributions(
     Raises
     ------
     InputError
-        As `attributions`, or if `found` is not of each of these rows once; OutputError if the file
-        cannot be written.
+        As `attributions`, or if `found` is not of each of these rows once.
+    OutputError
+        If the file cannot be written.
     """
     chosen = make_method(method)
     wanted = wanted_rows(subject, rows)
@@ -199,7 +205,7 @@ def _fill(file: h5py.File, wanted: NDArray[np.int64], found: Iterable[Attributed
 
 
 def read_attributions(path: str | Path) -> StoredAttributions:
-    """Open attributions; the values themselves are read when they are asked for.
+    """Open the attributions at `path`; the values themselves are read when they are asked for.
 
     Raises
     ------
@@ -225,7 +231,7 @@ def read_attributions(path: str | Path) -> StoredAttributions:
 
 def _read(path: Path, file: h5py.File) -> StoredAttributions:
     said = json.loads(file.attrs["description"])
-    arrays = {name: file[name][()] for name in ("row", "key", *_NUMBERS)}
+    arrays = {name: read_array(file[name]) for name in ("row", "key", *_NUMBERS)}
     n, *shape = file["values"].shape
     for name, array in arrays.items():
         if array.shape != ((n, len(KEY)) if name == "key" else (n,)):

@@ -14,7 +14,15 @@ Floats = NDArray[np.float64]
 
 
 def check_amount(what: str, given: Sequence[Any], most: int) -> None:
-    """Accept 1 to `most` things.
+    """Accept some things, but not too many to be drawn.
+
+    Parameters
+    ----------
+    what : str
+        Their name in the message.
+    given : sequence
+    most : int
+        How many there may be.
 
     Raises
     ------
@@ -26,7 +34,20 @@ def check_amount(what: str, given: Sequence[Any], most: int) -> None:
 
 
 def check_column(values: ArrayLike, what: str, n: int | None = None) -> Floats:
-    """Return numbers as an array, shape (n,); NaN marks what is not known.
+    """Return numbers as an array; NaN marks what is not known.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        At least one.
+    what : str
+        Their name in the message.
+    n : int, optional
+        How many there must be.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
 
     Raises
     ------
@@ -43,7 +64,9 @@ def check_column(values: ArrayLike, what: str, n: int | None = None) -> Floats:
 
 
 def check_error(what: str, value: float) -> None:
-    """Accept an error: 0 or more, or NaN where it is not known.
+    """Accept `value` as an error: 0 or more, or NaN where it is not known.
+
+    `what` names it in the message.
 
     Raises
     ------

@@ -102,7 +102,7 @@ class GalleryPanel:
         return self.centre or (0.5 * (n_x - 1), 0.5 * (n_y - 1))
 
     def masks(self) -> list[NDArray[np.int8]]:
-        """Return the maps of origins, one, or one per channel."""
+        """Return the maps of origins, shape (n_y, n_x): one, or one per channel."""
         return [self.dominant] if self.dominant.ndim == 2 else list(self.dominant)
 
 
@@ -217,6 +217,14 @@ def _layout(
 def check_names(panel: GalleryPanel, channels: Sequence[str], origins: Sequence[str]) -> None:
     """Accept a cluster whose channels and origins are those named.
 
+    Parameters
+    ----------
+    panel : GalleryPanel
+    channels : sequence of str
+        One for each of its images.
+    origins : sequence of str
+        In the order in which its `dominant` counts.
+
     Raises
     ------
     InputError
@@ -237,14 +245,26 @@ def check_names(panel: GalleryPanel, channels: Sequence[str], origins: Sequence[
 
 
 def dress(axes: "Axes", panel: GalleryPanel, colour: str, zoom_r500c: float) -> None:
-    """Cut a drawn image and draw the circles of its cluster into it."""
+    """Cut a drawn image and draw the circles of its cluster into it.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        On which the image is.
+    panel : GalleryPanel
+        The cluster.
+    colour : str
+        Of the circles.
+    zoom_r500c : float
+        Half the width of what is shown, in R500c.
+    """
     n_y, n_x = panel.image.shape[1:]
     maps.frame(axes, (n_y, n_x), panel.middle, zoom_r500c * panel.r500c_pixels)
     maps.draw_circles(axes, panel.middle, panel.r500c_pixels, colour)
 
 
 def smoothing_words(pixels: float) -> str:
-    """Return what a label must say of smoothed maps."""
+    """Return what a label must say of maps smoothed by a Gaussian of so many `pixels`."""
     return "" if pixels == 0.0 else f"\n(smoothed, $\\sigma$ = {pixels:g} pixels)"
 
 

@@ -53,20 +53,29 @@ _TICKS: Final = (0, 1, 10, 100, 1000, 10_000, 100_000)
 
 
 def axes_at(figure: "Figure", left: float, top: float, width: float, height: float) -> "Axes":
-    """Return axes at a place in inches, counted from the upper left corner of the figure."""
+    """Return axes at a place of a figure.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+    left, top : float
+        Of the axes, in inches from the upper left corner of the figure.
+    width, height : float
+        Inches.
+    """
     w, h = figure.get_size_inches()
     return figure.add_axes((left / w, 1.0 - (top + height) / h, width / w, height / h))
 
 
 def photon_norm(largest: float) -> "Normalize":
-    """Return the scale of photons per pixel: linear near zero, logarithmic above."""
+    """Return the scale of photons per pixel, linear near zero, logarithmic up to `largest`."""
     from matplotlib.colors import AsinhNorm  # noqa: PLC0415  (slow to import)
 
     return AsinhNorm(linear_width=_LINEAR_PHOTONS, vmin=0.0, vmax=max(float(largest), 1.0))
 
 
 def photon_bar(axes: "Axes", drawn: "AxesImage") -> None:
-    """Fill axes with the colours of photons per pixel, beside or beneath the images."""
+    """Fill `axes` with the colours of `drawn` photons per pixel, beside or beneath the images."""
     _, largest = drawn.get_clim()
     where = _direction(axes)
     ticks = [one for one in _TICKS if one <= largest]
@@ -81,7 +90,17 @@ def photon_bar(axes: "Axes", drawn: "AxesImage") -> None:
 
 
 def signed_bar(axes: "Axes", drawn: "AxesImage", label: str) -> None:
-    """Fill axes with the colours of attributions, beside or beneath the maps."""
+    """Fill axes with the colours of attributions, beside or beneath the maps.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        Wide ones get a horizontal bar.
+    drawn : matplotlib AxesImage
+        A map (`draw_attribution`).
+    label : str
+        What the attribution is, with its unit.
+    """
     where = _direction(axes)
     bar = axes.figure.colorbar(drawn, cax=axes, orientation=where, extend="both", extendfrac=0.04)
     bar.ax.locator_params(nbins=5)
@@ -105,7 +124,10 @@ def _direction(axes: "Axes") -> Literal["horizontal", "vertical"]:
 
 
 def smoothed(values: Floats, pixels: float) -> Floats:
-    """Return maps, shape (..., n_y, n_x), smoothed by a Gaussian of this standard deviation."""
+    """Return maps `values`, shape (..., n_y, n_x), smoothed by a Gaussian.
+
+    Its standard deviation is so many `pixels`.
+    """
     if pixels == 0.0:
         return values
     from scipy.ndimage import gaussian_filter  # noqa: PLC0415  (slow to import)
@@ -118,6 +140,7 @@ def symmetric_limit(maps: list[Floats]) -> float:
     """Return where the colours of attributions end on both sides, the same for all `maps`.
 
     It is a high percentile of what is not zero, so that a few extreme pixels do not hide the rest.
+    Maps may be of any shape.
     """
     every = np.abs(np.concatenate([one.ravel() for one in maps]))
     every = every[np.isfinite(every) & (every > 0.0)]
@@ -125,12 +148,28 @@ def symmetric_limit(maps: list[Floats]) -> float:
 
 
 def draw_photons(axes: "Axes", image: Floats, norm: "Normalize") -> "AxesImage":
-    """Draw photons per pixel, shape (n_y, n_x)."""
+    """Draw photons per pixel.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    image : ndarray, shape (n_y, n_x)
+    norm : matplotlib Normalize
+        Such as `photon_norm`.
+    """
     return axes.imshow(image, origin="lower", cmap="inferno", norm=norm, interpolation="nearest")
 
 
 def draw_attribution(axes: "Axes", attribution: Floats, limit: float) -> "AxesImage":
-    """Draw a signed attribution, shape (n_y, n_x): red raises the mass, blue lowers it."""
+    """Draw a signed attribution: red raises the mass, blue lowers it.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    attribution : ndarray, shape (n_y, n_x)
+    limit : float
+        Where colours end, on both sides.
+    """
     return axes.imshow(
         attribution,
         origin="lower",
@@ -142,7 +181,16 @@ def draw_attribution(axes: "Axes", attribution: Floats, limit: float) -> "AxesIm
 
 
 def draw_origins(axes: "Axes", dominant: NDArray[np.int8], origins: tuple[str, ...]) -> "AxesImage":
-    """Draw which origin has most photons in a pixel, shape (n_y, n_x); -1 stays white."""
+    """Draw which origin has most photons in a pixel.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    dominant : ndarray of int, shape (n_y, n_x)
+        Place of the origin; -1 stays white.
+    origins : tuple of str
+        Their names.
+    """
     from matplotlib.colors import ListedColormap  # noqa: PLC0415  (slow to import)
 
     colours = ListedColormap(["white", *origin_colours(origins)])
@@ -157,13 +205,13 @@ def draw_origins(axes: "Axes", dominant: NDArray[np.int8], origins: tuple[str, .
 
 
 def origin_colours(origins: tuple[str, ...]) -> list[str]:
-    """Return the colour of each origin."""
+    """Return the colour of each of `origins`."""
     others = iter(_OTHER_COLOURS * len(origins))
     return [_ORIGIN_COLOURS.get(name) or next(others) for name in origins]
 
 
 def origin_handles(origins: tuple[str, ...]) -> list[Any]:
-    """Return legend entries of origins."""
+    """Return legend entries of `origins`."""
     from matplotlib.patches import Patch  # noqa: PLC0415  (slow to import)
 
     return [
@@ -183,7 +231,17 @@ def circle_handles() -> list[Any]:
 
 
 def draw_circles(axes: "Axes", centre: tuple[float, float], r500c: float, colour: str) -> None:
-    """Draw R500c and, dashed, the core around `centre` (x, y), in pixels."""
+    """Draw R500c and, dashed, the core.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    centre : (float, float)
+        Place (x, y), pixels.
+    r500c : float
+        Pixels.
+    colour : str
+    """
     from matplotlib.patches import Circle  # noqa: PLC0415  (slow to import)
 
     for radius, style in ((r500c, "-"), (CORE_R500C * r500c, "--")):
@@ -191,7 +249,18 @@ def draw_circles(axes: "Axes", centre: tuple[float, float], r500c: float, colour
 
 
 def frame(axes: "Axes", shape: tuple[int, int], centre: tuple[float, float], half: float) -> None:
-    """Show the pixels within `half` of the centre, or all of them, without ticks."""
+    """Show the pixels about a centre, without ticks.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    shape : (int, int)
+        Rows and columns of the image.
+    centre : (float, float)
+        Place (x, y), pixels.
+    half : float
+        Half the width of what is shown, pixels; all of the image where it is larger.
+    """
     n_y, n_x = shape
     x, y = centre
     axes.set_xlim(max(x - half, -0.5), min(x + half, n_x - 0.5))
@@ -200,7 +269,15 @@ def frame(axes: "Axes", shape: tuple[int, int], centre: tuple[float, float], hal
 
 
 def draw_scale_bar(axes: "Axes", pixel_kpc: float, colour: str = "white") -> None:
-    """Draw a bar of a round length, below half of the shown width, at the lower left."""
+    """Draw a bar of a round length, below half of the shown width, at the lower left.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    pixel_kpc : float
+        Side of a pixel.
+    colour : str
+    """
     left, right = axes.get_xlim()
     bottom, top = axes.get_ylim()
     width, height = right - left, top - bottom
@@ -213,7 +290,10 @@ def draw_scale_bar(axes: "Axes", pixel_kpc: float, colour: str = "white") -> Non
 
 
 def draw_compass(axes: "Axes", colour: str = "white") -> None:
-    """Draw arrows to the north, up, and to the east, left, at the lower right."""
+    """Draw arrows to the north, up, and to the east, left, at the lower right of `axes`.
+
+    They have this `colour`.
+    """
     style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "axes fraction"}
     look: dict[str, Any] = {"color": colour, "fontsize": 7.0, "ha": "center", "va": "center"}
     arrow = {"arrowstyle": "<-", "color": colour, "lw": 0.9, "shrinkA": 0.0, "shrinkB": 0.0}

@@ -84,7 +84,7 @@ class ProfilePanel:
             check_column(line.error, f"error of profile '{line.name}'", len(edges) - 1)
 
     def radii(self) -> Floats:
-        """Return the radii at which bins are drawn."""
+        """Return the radii at which bins are drawn, r / R500c, shape (n_bin,)."""
         low, high = self.edges[:-1], self.edges[1:]
         return np.where(low > 0.0, np.sqrt(low * high), 0.5 * high)
 

@@ -45,7 +45,7 @@ def row_axes(
 
 
 def style_rows(axes: "list[Axes]", names: list[str]) -> None:
-    """Name the rows of panels that share them, and rule the panels."""
+    """Give `names` to the rows of `axes` that share them, and rule these."""
     for panel in axes:
         panel.tick_params(axis="y", length=0.0)
         panel.grid(axis="x", color="0.9", lw=0.7)
@@ -58,6 +58,14 @@ def style_rows(axes: "list[Axes]", names: list[str]) -> None:
 
 
 def numbers(value: float, error: float, *, signed: bool = False) -> str:
-    """Write a value in ln M with its error."""
+    """Write a value in ln M with its error.
+
+    Parameters
+    ----------
+    value, error : float
+        An error that is not finite is left out.
+    signed : bool
+        Whether a positive value gets a plus.
+    """
     known = f" ± {number(error)}" if np.isfinite(error) else ""
     return f"{number(value, signed=signed)}{known}"

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from icmass.catalog import Catalog, CatalogSpec
 from icmass.errors import InputError
@@ -58,7 +59,7 @@ class EncircledEnergy:
             )
 
     def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Return radii of n photons, arcsec."""
+        """Return radii of `n` photons by the generator `rng`, arcsec, shape (n,)."""
         area = np.interp(rng.random(n), self.share, np.square(self.radius_arcsec))
         return np.sqrt(area)
 
@@ -102,6 +103,7 @@ class PutAgn(PhotonChange):
                 f"shares: must be at least 0 and add up to 1, one for each band; got {self.shares}."
             )
 
+    @override
     def images(self, counts: NDArray[Any], rows: NDArray[np.void], spec: CatalogSpec) -> Any:
         """Return counts with the source among the AGN.
 
@@ -183,7 +185,9 @@ def source_photons(
 
 
 def agn_shares(catalog: Catalog, batch_size: int = 128) -> tuple[float, ...]:
-    """Return the part of the AGN photons of a catalog in each band; they add up to 1.
+    """Return the part of the AGN photons of `catalog` in each band; they add up to 1.
+
+    Images are read in batches of `batch_size` clusters.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from icmass.catalog import KEY, Catalog, CatalogSpec, Change
 from icmass.errors import InputError
@@ -48,6 +49,7 @@ class PhotonChange(Change):
     #: How the names of these columns begin.
     counted: ClassVar[tuple[str, ...]] = ("n_phot", "n_background", "detection_", "extent_")
 
+    @override
     def columns(self, rows: Rows) -> Rows:
         """Return rows without what was counted: -1 and NaN in its place."""
         for name in rows.dtype.names or ():
@@ -67,6 +69,7 @@ class RemoveOrigin(PhotonChange):
 
     origin: str
 
+    @override
     def images(self, counts: Counts, rows: Rows, spec: CatalogSpec) -> Counts:
         """Return counts without those of the origin."""
         counts[:, spec.origin_indices((self.origin,))] = 0
@@ -87,6 +90,7 @@ class DoubleOrigin(PhotonChange):
 
     origin: str
 
+    @override
     def images(self, counts: Counts, rows: Rows, spec: CatalogSpec) -> Counts:
         """Return counts with those of the origin doubled."""
         counts[:, spec.origin_indices((self.origin,))] *= 2
@@ -111,6 +115,7 @@ class _Cut(PhotonChange):
                 f"{self.radius_r500c} R500c and {self.radius_kpc} kpc. Give one."
             )
 
+    @override
     def images(self, counts: Counts, rows: Rows, spec: CatalogSpec) -> Counts:
         """Return counts without those of the pixels that are cut away."""
         inside = within(rows, spec, r500c=self.radius_r500c, kpc=self.radius_kpc)
@@ -177,6 +182,7 @@ class RotateOutskirts(PhotonChange):
         if self.quarter_turns not in range(1, _FULL_TURN):
             raise InputError(f"quarter_turns: must be 1, 2 or 3; got {self.quarter_turns}.")
 
+    @override
     def images(self, counts: Counts, rows: Rows, spec: CatalogSpec) -> Counts:
         """Return counts with the outer pixels turned.
 
@@ -220,6 +226,7 @@ class Background(PhotonChange):
         if not 0.0 <= self.factor <= 2.0:
             raise InputError(f"background factor: must be 0 to 2; got {self.factor}.")
 
+    @override
     def images(self, counts: Counts, rows: Rows, spec: CatalogSpec) -> Counts:
         """Return counts with the other background."""
         (place,) = spec.origin_indices(("background",))
@@ -252,12 +259,14 @@ class Exposure(PhotonChange):
         if not 0.0 < self.factor <= 1.0:
             raise InputError(f"exposure factor: must be above 0 and at most 1; got {self.factor}.")
 
+    @override
     def images(self, counts: Counts, rows: Rows, spec: CatalogSpec) -> Counts:
         """Return thinned counts."""
         for image, rng in zip(counts, self.generators(rows), strict=True):
             thin(image, self.factor, rng)
         return counts
 
+    @override
     def columns(self, rows: Rows) -> Rows:
         """Return rows with the exposure that is kept."""
         for name in _EXPOSURES:
@@ -282,6 +291,7 @@ class AverageAzimuth(PhotonChange):
 
     counted = ("n_phot_500", "n_phot_icm_500", "n_phot_agn_500", "detection_", "extent_")
 
+    @override
     def images(self, counts: Counts, rows: Rows, spec: CatalogSpec) -> Counts:
         """Return round counts."""
         ring = np.floor(spec.geometry.radius() / spec.geometry.pixel).astype(np.int64).ravel()
@@ -318,10 +328,14 @@ class ShuffleMasses(Change):
 
     @classmethod
     def of(cls, catalog: Catalog, seed: int = 0) -> Self:
-        """Return masses of a catalog in a random order; all other truth stays where it is."""
+        """Return masses of `catalog` in a random order; all other truth stays where it is.
+
+        The order is that of `seed`.
+        """
         mass = np.random.default_rng([seed, len(catalog)]).permutation(catalog.column("m500c_msun"))
         return cls(key_tuples(catalog.rows()), tuple(mass.tolist()))
 
+    @override
     def columns(self, rows: Rows) -> Rows:
         """Return rows with other masses.
 
@@ -339,18 +353,29 @@ class ShuffleMasses(Change):
 
 
 def thin(image: Counts, part: float, rng: np.random.Generator) -> None:
-    """Keep each photon with a chance of `part`, in place."""
+    """Keep each photon with the same chance, in place.
+
+    Parameters
+    ----------
+    image : ndarray of unsigned int, any shape
+        Photons.
+    part : float
+        The chance, 0 to 1.
+    rng : numpy Generator
+    """
     lit = image > 0
     image[lit] = rng.binomial(image[lit], part)
 
 
 def key_tuples(rows: Rows) -> tuple[tuple[int, ...], ...]:
-    """Return the key of each row."""
+    """Return the key of each of `rows`."""
     return tuple(map(tuple, np.stack([rows[name] for name in KEY], axis=1).tolist()))
 
 
 def key_places(place: dict[tuple[int, ...], int], rows: Rows) -> NDArray[np.int64]:
-    """Return where clusters stand in a table, shape (n,).
+    """Return where the clusters of `rows` stand in a table, shape (n,).
+
+    `place` gives the place of each key.
 
     Raises
     ------

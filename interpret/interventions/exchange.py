@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from icmass.bootstrap import haloes_of
 from icmass.catalog import Catalog, CatalogSpec
@@ -101,6 +102,7 @@ class MeanCore(PhotonChange):
         mean = (total[:, found] / number[found])[:, nearest]
         return cls(radius_r500c, tuple(map(tuple, mean.tolist())), seed)
 
+    @override
     def images(self, counts: NDArray[Any], rows: NDArray[np.void], spec: CatalogSpec) -> Any:
         """Return counts with the other core.
 
@@ -185,6 +187,7 @@ class SwapGas(PhotonChange):
             seed,
         )
 
+    @override
     def images(self, counts: NDArray[Any], rows: NDArray[np.void], spec: CatalogSpec) -> Any:
         """Return counts with the other gas.
 
@@ -203,7 +206,7 @@ class SwapGas(PhotonChange):
         return counts
 
     def partner_of(self, rows: NDArray[np.void]) -> NDArray[np.int64]:
-        """Return the row of `catalog` that each cluster gets its gas from, shape (n,).
+        """Return the row of `catalog` that each of `rows` gets its gas from, shape (n,).
 
         Raises
         ------

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from icmass.bootstrap import bootstrap
 from icmass.catalog import Catalog, Change, ChangedCatalog
-from icmass.catalog.names import nearest
 from icmass.errors import InputError
 from icmass.interpret.interventions.agn import SOURCES
 from icmass.interpret.interventions.exchange import SwapGas
@@ -24,6 +23,7 @@ from icmass.interpret.interventions.standard import Intervention
 from icmass.interpret.proxies import PROXY_SYMBOLS
 from icmass.interpret.statistics.number import Number, Result, numbers
 from icmass.interpret.subject import Subject
+from icmass.names import nearest
 
 __all__ = [
     "PROXIES",
@@ -154,7 +154,7 @@ class Effect(Result):
 
 
 def measurable(catalog: Catalog, slopes: Mapping[str, float]) -> dict[str, float]:
-    """Return the slopes, by `PROXIES`, of those whose photons a catalog keeps apart."""
+    """Return those of `slopes`, by `PROXIES`, whose photons `catalog` keeps apart."""
     return {
         name: slope
         for name, slope in slopes.items()
@@ -170,7 +170,16 @@ def measure(
     *,
     batch_size: int = _BATCH,
 ) -> Effect:
-    """Return what one intervention does; see `measure_all`."""
+    """Return what one intervention does.
+
+    Parameters
+    ----------
+    subject : Subject
+    intervention : Intervention
+    rows : ndarray of int, shape (n,), optional
+    slopes, batch_size
+        As of `measure_all`.
+    """
     return next(measure_all(subject, [intervention], rows, slopes, batch_size=batch_size))
 
 

@@ -26,7 +26,7 @@ __all__ = ["ablations", "checks", "faithfulness", "interventions"]
 
 
 def interventions(found: Explanation) -> Section:
-    """Return what becomes of masses when clusters are changed."""
+    """Return what was `found` to become of masses when clusters are changed."""
     rows = [
         ChangeRow(
             one.words,
@@ -76,7 +76,7 @@ def interventions(found: Explanation) -> Section:
 
 
 def faithfulness(found: Explanation) -> Section:
-    """Return how right the maps of each method are."""
+    """Return how right the maps of each method were `found` to be."""
     tested = found.faithfulness
     rows = []
     for one in tested:
@@ -125,7 +125,7 @@ def faithfulness(found: Explanation) -> Section:
 
 
 def checks(found: Explanation) -> Section:
-    """Return what networks that learnt nothing show."""
+    """Return what networks that learnt nothing were `found` to show."""
     statistics = found.statistics
     own_core = statistics.core()
     own = SanityRow(
@@ -176,7 +176,7 @@ def checks(found: Explanation) -> Section:
 
 
 def ablations(found: Explanation) -> Section:
-    """Return what becomes of networks that are trained without something."""
+    """Return what was `found` to become of networks that are trained without something."""
     rows = found.ablations
     figure = ablation_figure(
         [

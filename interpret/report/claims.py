@@ -32,7 +32,7 @@ _COMPARED: Final = ("N_phot", "N_phot,500")
 
 
 def claims(found: Explanation) -> list[Statement]:
-    """Return what was found, most important first."""
+    """Return what was `found`, most important first."""
     return [
         *_of_interventions(found),
         *_of_agn(found),

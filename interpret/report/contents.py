@@ -1,6 +1,6 @@
 """The sections of a report: figures, tables and what they show."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -105,73 +105,59 @@ def _regions(found: Explanation) -> Section:
     ]
     if statistics.agn_icm_reason:
         paragraphs.append(f"AGN and gas are not compared: {statistics.agn_icm_reason}")
-    tables, pictures = [], []
+    return Section(
+        "AGN, gas, bands and structures",
+        tuple(paragraphs),
+        (_distributions(statistics),) if statistics.agn_icm else (),
+        tuple(_region_tables(statistics)),
+    )
+
+
+def _region_tables(statistics: Statistics) -> Iterator[Table]:
     if statistics.agn_icm:
-        pictures.append(_distributions(statistics))
-        tables.append(
-            _compared(
-                "agn_icm",
-                "Saliency in pixels dominated by AGN and by gas: log10 of medians, and their "
-                "difference in dex",
-                statistics.agn_icm,
-            )
+        yield _compared(
+            "agn_icm",
+            "Saliency in pixels dominated by AGN and by gas: log10 of medians, and their "
+            "difference in dex",
+            statistics.agn_icm,
         )
     if statistics.over_proxy:
-        tables.append(
-            _compared(
-                "over_proxy",
-                "The same of saliency over what N_phot implies for the same pixel",
-                statistics.over_proxy,
-            )
+        yield _compared(
+            "over_proxy",
+            "The same of saliency over what N_phot implies for the same pixel",
+            statistics.over_proxy,
         )
     if statistics.signed:
-        tables.append(
-            Table(
-                "signed",
-                "Mean d ln M / d ln(1 + N) with its sign of pixels of AGN, and of pixels of gas of "
-                "their counts and radius in the same cluster",
-                ("channel", "where", "pixels of AGN", "AGN", "gas", "difference"),
-                tuple(
-                    (
-                        one.channel,
-                        one.where,
-                        one.n_pixels,
-                        one.agn,
-                        one.icm,
-                        one.difference,
-                    )
-                    for one in statistics.signed
-                ),
-            )
-        )
-    tables.append(
-        Table(
-            "bands",
-            "log10 of the median saliency by channel; times the deviation of ln(1 + N) it is that "
-            "by a standardised input",
-            ("channel", "all pixels", "filled pixels", "deviation of ln(1 + N)"),
+        yield Table(
+            "signed",
+            "Mean d ln M / d ln(1 + N) with its sign of pixels of AGN, and of pixels of gas of "
+            "their counts and radius in the same cluster",
+            ("channel", "where", "pixels of AGN", "AGN", "gas", "difference"),
             tuple(
-                (one.channel, one.median, one.median_filled, one.pixel_std)
-                for one in statistics.bands
+                (one.channel, one.where, one.n_pixels, one.agn, one.icm, one.difference)
+                for one in statistics.signed
             ),
         )
+    yield Table(
+        "bands",
+        "log10 of the median saliency by channel; times the deviation of ln(1 + N) it is that "
+        "by a standardised input",
+        ("channel", "all pixels", "filled pixels", "deviation of ln(1 + N)"),
+        tuple(
+            (one.channel, one.median, one.median_filled, one.pixel_std) for one in statistics.bands
+        ),
     )
     if statistics.structures:
-        tables.append(
-            Table(
-                "structures",
-                "Saliency in structures over that of other pixels of their radii, as it is and "
-                "over 1 + N",
-                ("kind", "clusters", "ratio", "ratio over 1 + N"),
-                tuple(
-                    (one.kind, one.n_clusters, one.ratio, one.ratio_per_photon)
-                    for one in statistics.structures
-                ),
-            )
+        yield Table(
+            "structures",
+            "Saliency in structures over that of other pixels of their radii, as it is and "
+            "over 1 + N",
+            ("kind", "clusters", "ratio", "ratio over 1 + N"),
+            tuple(
+                (one.kind, one.n_clusters, one.ratio, one.ratio_per_photon)
+                for one in statistics.structures
+            ),
         )
-    return Section(
-        "AGN, gas, bands and structures", tuple(paragraphs), tuple(pictures), tuple(tables)
-    )
 
 
 def _compared(name: str, caption: str, compared: Sequence[AgnIcm]) -> Table:

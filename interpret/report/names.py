@@ -11,7 +11,9 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def check_name(what: str, name: str) -> None:
-    """Accept a name of lower-case letters, digits, hyphens and underscores.
+    """Accept a `name` of lower-case letters, digits, hyphens and underscores.
+
+    `what` says in the message what it names.
 
     Raises
     ------

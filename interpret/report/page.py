@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from icmass.errors import InputError
 from icmass.figure_style import save
-from icmass.files import atomic_write
+from icmass.files import write_text
 from icmass.interpret.report.names import check_name
 from icmass.interpret.report.statements import Statement
 from icmass.interpret.report.style import CSS
@@ -136,15 +136,10 @@ def write_report(
             write_table(directory / "tables", table)
     said = [one if isinstance(one, Statement) else Statement(one) for one in statements]
     origin = dict(provenance or {})
-    _write(directory / "report.json", _summary(title, said, pictures, tables, origin))
+    write_text(directory / "report.json", _summary(title, said, pictures, tables, origin))
     page = directory / "report.html"
-    _write(page, "\n".join(_page(title, lead, sections, said, origin, embedded)) + "\n")
+    write_text(page, "\n".join(_page(title, lead, sections, said, origin, embedded)) + "\n")
     return page
-
-
-def _write(path: Path, text: str) -> None:
-    with atomic_write(path) as stage:
-        stage.write_text(text, encoding="utf-8")
 
 
 def _write_figures(directory: Path, pictures: list[Picture]) -> dict[str, bytes]:

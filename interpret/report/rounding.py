@@ -56,7 +56,7 @@ def _places(error: float) -> int:
 
 
 def short(value: float, digits: int = 4) -> str:
-    """Write a number to so many digits, without trailing zeros; a dash where not finite."""
+    """Write `value` to so many `digits`, without trailing zeros; a dash where not finite."""
     if not math.isfinite(value):
         return "\N{EN DASH}"
     if value == 0.0:
@@ -73,14 +73,21 @@ def short(value: float, digits: int = 4) -> str:
 
 
 def significance(value: float, error: float, null: float = 0.0) -> float:
-    """Return how many errors a value is from another; NaN without error."""
+    """Return how many errors a value is from another; NaN without error.
+
+    Parameters
+    ----------
+    value, error : float
+    null : float
+        The other value.
+    """
     if not (math.isfinite(value) and math.isfinite(error) and error > 0.0):
         return math.nan
     return abs(value - null) / error
 
 
 def sigmas(number: float) -> str:
-    """Write a significance, such as 12 sigma."""
+    """Write a `number` of errors as a significance, such as 12 sigma."""
     if math.isnan(number):
         return "no error known"
     if number > _MOST_SIGMA:

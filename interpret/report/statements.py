@@ -19,7 +19,6 @@ __all__ = [
     "core_statement",
     "correlation_statement",
     "error_statement",
-    "goal_statement",
     "ratio_statement",
     "share_statement",
     "signed_statement",
@@ -292,50 +291,6 @@ def band_statement(medians: dict[str, tuple[float, float]]) -> Statement:
     )
 
 
-def goal_statement(
-    what: str,
-    value: float,
-    error: float,
-    goal: float,
-    *,
-    above: bool = True,
-    unit: str = "",
-    sure: float = 0.0,
-    null: float | None = None,
-) -> Statement:
-    """Say whether a number that was asked for was reached.
-
-    Parameters
-    ----------
-    what : str
-        Of which number.
-    value, error, goal : float
-    above : bool
-        Whether the value must be at least the goal, else at most.
-    unit : str
-    sure : float
-        How many errors the value must be from `null`.
-    null : float, optional
-        What the value is where there is no effect; by default the goal.
-    """
-    bound = f"{'at least' if above else 'at most'} {short(goal)}{_space(unit)}"
-    demand = f"asked: {bound}" + (f" by {sure:g} sigma" if sure else "")
-    if not math.isfinite(value):
-        return Statement(f"{_capital(what)}: could not be measured ({demand}).", "not known")
-    margin = value - goal if above else goal - value
-    far = significance(value, error, goal if null is None else null)
-    met = margin >= 0.0 and (not sure or (math.isfinite(far) and far >= sure))
-    verdict = "met" if met else "missed"
-    text = f"{_capital(what)}: {plus_minus(value, error, unit)} ({demand}), {verdict}"
-    if null is not None:
-        text += f"; {sigmas(far)} from {short(null)}"
-    elif margin < 0.0 or met:
-        text += "" if math.isnan(far) else f" by {sigmas(far)}"
-    else:
-        text += f": on the right side, but by {sigmas(far)} only"
-    return Statement(f"{text}.", "met" if met else "missed")
-
-
 def _judged(text: str, far: float, nothing: str) -> Statement:
     return Statement(f"{text}{_aside(far, nothing)}.", _verdict(far))
 
@@ -362,10 +317,6 @@ def _unknown(what: str) -> Statement:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _space(unit: str) -> str:
-    return f" {unit}" if unit else ""
 
 
 def _listed(words: list[str]) -> str:

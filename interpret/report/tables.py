@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from icmass.errors import InputError
-from icmass.files import atomic_write
+from icmass.files import write_text
 from icmass.interpret.report.names import check_name
 from icmass.interpret.report.rounding import plus_minus, short
 
@@ -79,7 +79,7 @@ class Table:
         ]
 
     def is_numeric(self, column: int) -> bool:
-        """Return whether a column holds numbers alone, beside what is not known."""
+        """Return whether a `column` holds numbers alone, beside what is not known."""
         cells = [row[column] for row in self.rows if row[column] is not None]
         return bool(cells) and all(
             _is_pair(cell) or (isinstance(cell, Real) and not isinstance(cell, bool))
@@ -88,7 +88,7 @@ class Table:
 
 
 def write_table(directory: Path, table: Table) -> tuple[Path, Path]:
-    """Write NAME.csv and NAME.json into a directory and return their paths.
+    """Write NAME.csv and NAME.json of `table` into `directory` and return their paths.
 
     Raises
     ------
@@ -108,13 +108,12 @@ def write_table(directory: Path, table: Table) -> tuple[Path, Path]:
         (text.getvalue(), json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n"),
         strict=True,
     ):
-        with atomic_write(path) as stage:
-            stage.write_text(content, encoding="utf-8")
+        write_text(path, content)
     return written
 
 
 def cell_text(cell: Cell) -> str:
-    """Write a cell for readers: numbers to four digits, errors to two, nothing as a dash."""
+    """Write `cell` for readers: numbers to four digits, errors to two, nothing as a dash."""
     if cell is None:
         return "\N{EN DASH}"
     if isinstance(cell, str):

@@ -15,7 +15,7 @@ __all__ = ["check_batch", "radial_bins", "require_once"]
 def radial_bins(
     radius: NDArray[np.floating[Any]], edges: Sequence[float] = RADIAL_EDGES
 ) -> NDArray[np.int64]:
-    """Return the bin of each radius; those of profiles by default."""
+    """Return the bin of each `radius` between `edges`, those of profiles by default; same shape."""
     inner = np.asarray(edges[1:-1], radius.dtype)
     return np.searchsorted(inner, radius, side="right")
 
@@ -29,9 +29,19 @@ def check_batch(
 ) -> None:
     """Refuse arrays that are not of the same clusters, origins, channels and pixels.
 
+    Parameters
+    ----------
+    rows : ndarray of int, shape (m,)
+    gradient : ndarray, shape (m, n_channel, n_y, n_x)
+    counts : ndarray of int, shape (m, n_origin, n_channel, n_y, n_x)
+    radius : ndarray, shape (m, n_y, n_x)
+    shape : (int, int)
+        Numbers of origins and channels.
+
     Raises
     ------
     InputError
+        If a shape does not fit, or a gradient is not finite.
     """
     n_origin, n_channel = shape
     if gradient.ndim != 4 or gradient.shape[:2] != (len(rows), n_channel):
@@ -55,11 +65,12 @@ def check_batch(
 
 
 def require_once(rows: NDArray[np.int64]) -> None:
-    """Refuse ascending rows of which some stand twice.
+    """Refuse ascending `rows`, shape (n,), of which some stand twice.
 
     Raises
     ------
     InputError
+        If some do.
     """
     if (np.diff(rows) == 0).any():
         raise InputError("rows: must come once each; some came twice. Give each cluster once.")

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import override
 
 from icmass.bootstrap import bootstrap
 from icmass.errors import InputError
@@ -79,6 +80,7 @@ class Comparison(Result):
         """How many errors the difference is from none; negative where AGN count for less."""
         return self.difference_dex.sigma()
 
+    @override
     def to_dict(self) -> dict[str, Any]:
         """Return its fields and sigma."""
         return super().to_dict() | {"sigma": self.sigma if np.isfinite(self.sigma) else None}

@@ -35,7 +35,7 @@ class Result:
 
 
 def numbers(value: ArrayLike, drawn: ArrayLike) -> list[Number]:
-    """Return numbers from values, shape (k,), and those of drawn samples, shape (n, k).
+    """Return numbers from `value`, shape (k,), and those of `drawn` samples, shape (n, k).
 
     Samples in which a value cannot be told are left out of its error.
     """
@@ -51,7 +51,7 @@ def numbers(value: ArrayLike, drawn: ArrayLike) -> list[Number]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: dataclasses by field, numbers as value and error."""
+    """Return `value` as JSON can hold it: dataclasses by field, numbers as value and error."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, Number):
@@ -68,7 +68,10 @@ def plain(value: Any) -> Any:
 
 
 def nan_median(values: ArrayLike) -> NDArray[np.float64]:
-    """Return medians over the first axis of what is known; NaN where nothing is."""
+    """Return medians of `values`, shape (n, ...), over the first axis, of what is known.
+
+    NaN where nothing is.
+    """
     table = np.sort(np.asarray(values, np.float64), axis=0)  # NaN goes to the end
     n = np.isfinite(table).sum(axis=0)
     low = np.take_along_axis(table, np.maximum(n - 1, 0)[None] // 2, axis=0)[0]

@@ -38,9 +38,20 @@ def _class(counts, k, channel, y, x):
 def code_pixels(saliency, counts, radial_bin, count_bin, log_low, per_dex, n_radius, n_bin, every):
     """Return the codes of filled pixels, their saliency, and where each cluster begins.
 
-    saliency (m, C, y, x); counts (m, O, C, y, x) of int64; radial_bin (m, y, x); count_bin holds
-    the bin of 0, 1, 2 ... photons, its last that of more. `every` (m, C, n_bin) counts all pixels,
-    also empty ones.
+    Parameters
+    ----------
+    saliency : float array, shape (m, C, y, x)
+    counts : int64 array, shape (m, O, C, y, x)
+        Photons of O origins.
+    radial_bin : int64 array, shape (m, y, x)
+    count_bin : int64 array, shape (k,)
+        Bin of 0, 1, 2 ... photons, its last that of more.
+    log_low, per_dex : float
+        log10 saliency at which bins begin, and bins per factor of 10.
+    n_radius, n_bin : int
+        Number of bins of radius and of saliency.
+    every : int array, shape (m, C, n_bin)
+        Added to: all pixels by saliency, also empty ones.
     """
     m, n_channel, n_y, n_x = saliency.shape
     n_counts = count_bin[-1] + 1
@@ -74,7 +85,14 @@ def code_pixels(saliency, counts, radial_bin, count_bin, log_low, per_dex, n_rad
 def tabulate(code, value, start, place, n_bin):
     """Return sparse tables of each cluster: of codes, and of cells without the bin of saliency.
 
-    `place`, of the number of codes, holds -1 everywhere and does so again afterwards.
+    Parameters
+    ----------
+    code, value, start : arrays
+        As `code_pixels` returns them.
+    place : int array, shape (number of codes,)
+        Holds -1 everywhere, and does so again afterwards.
+    n_bin : int
+        Number of bins of saliency.
 
     Returns
     -------
@@ -132,7 +150,16 @@ def tabulate(code, value, start, place, n_bin):
 
 @numba.njit(cache=True, nogil=True)
 def weighted_histogram(start, cell, saliency, number, weight, n_cell, n_bin):
-    """Return the number of pixels by cell and bin; clusters count as often as their weight says."""
+    """Return the number of pixels by cell and bin, shape (n_cell, n_bin).
+
+    Parameters
+    ----------
+    start, cell, saliency, number : arrays
+        Codes of all clusters, as `tabulate` returns them.
+    weight : float array, shape (n,)
+        How often each cluster counts.
+    n_cell, n_bin : int
+    """
     result = np.zeros((n_cell, n_bin))
     for k in range(weight.size):
         for i in range(start[k], start[k + 1]):
@@ -177,14 +204,27 @@ def matched_histograms(
 ):
     """Return pixels of two classes, plainly and matched, over clusters that count by their weight.
 
-    start, cell, saliency and number list the pixels of each cluster by cell and bin of saliency;
-    cell_start, cells, n_there and summed list its cells, their pixels and the sums of saliency.
-    Cells ascend. Matched are pixels in cells of channel, counts and radius where both classes are;
-    those of the second are weighted so that as many lie in each as of the first.
+    Matched are pixels in cells of channel, counts and radius where both classes are; those of the
+    second are weighted so that as many lie in each as of the first.
+
+    Parameters
+    ----------
+    start, cell, saliency, number : arrays
+        The pixels of each cluster by cell and bin of saliency; cells ascend.
+    cell_start, cells, n_there, summed : arrays
+        The cells of each cluster, their pixels and the sums of saliency.
+    weight : float array, shape (n,)
+        How often each cluster counts.
+    first, second : int
+        The two classes.
+    shape : tuple of int
+        Numbers of classes, channels C, bins of counts, of radius and of saliency S.
 
     Returns
     -------
-    filled (2 ways, 2 classes, C, S) and the sums of saliency, sums (2, 2, C)
+    filled : float array, shape (2 ways, 2 classes, C, S)
+    sums : float array, shape (2, 2, C)
+        Of saliency.
     """
     n_channel, n_counts, n_radius, n_bin = shape[1:]
     per_channel = n_counts * n_radius
@@ -223,9 +263,16 @@ def paired_histograms(
 ):
     """Return, by cluster, what `matched_histograms` returns of a cluster alone: its matched pixels.
 
+    Parameters
+    ----------
+    start, cell, saliency, number, cell_start, cells, n_there, summed, first, second, shape
+        As of `matched_histograms`.
+
     Returns
     -------
-    filled (n, 2, C, S) and the sums of saliency, sums (n, 2, C)
+    filled : float array, shape (n, 2, C, S)
+    sums : float array, shape (n, 2, C)
+        Of saliency.
     """
     n = start.size - 1
     filled = np.zeros((n, 2, shape[1], shape[4]))

@@ -192,7 +192,7 @@ class PixelTable:
 
     @property
     def rows(self) -> NDArray[np.int64]:
-        """Rows that came in, ascending: the order of the clusters everywhere here."""
+        """Rows that came in, ascending, shape (n,): the order of the clusters everywhere here."""
         return self._compile().rows
 
     @property
@@ -201,7 +201,7 @@ class PixelTable:
         return self._compile().log_low
 
     def pixel_std(self) -> NDArray[np.float64]:
-        """Return the standard deviation of ln(1 + N) over all pixels, by channel.
+        """Return the standard deviation of ln(1 + N) over all pixels, shape (n_channel,).
 
         Times the gradient by ln(1 + N) this is that by a standardised input.
         """
@@ -210,7 +210,7 @@ class PixelTable:
         return np.sqrt(np.maximum(variance, 0.0))
 
     def histogram(self, weight: ArrayLike | None = None) -> Histogram:
-        """Return the pixels of clusters that count as often as their weight says, shape (n,)."""
+        """Return the pixels of clusters that count as often as their `weight` says, shape (n,)."""
         table = self._compile()
         times, shape = self._weight(weight), table.shape
         filled = weighted_histogram(*table.lists[:4], times, math.prod(shape[:-1]), shape[-1])
@@ -225,7 +225,7 @@ class PixelTable:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """Return numbers by saliency of all pixels, of filled ones, and where bins begin.
 
-        Both have shape (channel, saliency); clusters count as often as their weight says.
+        Both have shape (channel, saliency); clusters count as often as their `weight` says.
         """
         table = self._compile()
         times = self._weight(weight)
@@ -267,7 +267,7 @@ class PixelTable:
         return Matched(filled, summed, table.log_low)
 
     def class_of(self, origin: str) -> int:
-        """Return the place of the class of an origin.
+        """Return the place of the class of an `origin`.
 
         Raises
         ------
@@ -297,7 +297,7 @@ class PixelTable:
 
 
 def bin_edges(log_low: float, n_bin: int) -> NDArray[np.float64]:
-    """Return the edges of bins of log10 saliency, shape (n_bin + 1,), the first at `log_low`."""
+    """Return edges of `n_bin` bins of log10 saliency, shape (n_bin + 1,), from `log_low` on."""
     return log_low + np.arange(n_bin + 1) / _PER_DEX
 
 

@@ -143,7 +143,18 @@ class ProfileTable:
         counts: NDArray[Any],
         radius: NDArray[np.floating[Any]],
     ) -> None:
-        """Add the rings of clusters; arguments are those of `PixelTable.add`."""
+        """Add the rings of clusters.
+
+        Parameters
+        ----------
+        rows, gradient, counts, radius
+            As of `PixelTable.add`, and of the same shapes.
+
+        Raises
+        ------
+        InputError
+            If shapes do not fit or a gradient is not finite.
+        """
         check_batch(rows, gradient, counts, radius, (len(self.origins), len(self.channels)))
         # Without anything but background, that is all there is to count.
         sources = [k for k, name in enumerate(self.origins) if name != "background"]
@@ -165,14 +176,14 @@ class ProfileTable:
 
     @property
     def rows(self) -> NDArray[np.int64]:
-        """Rows that came in, ascending: the order of the clusters everywhere here."""
+        """Rows that came in, ascending, shape (n,): the order of the clusters everywhere here."""
         return self._joined()[0]
 
     def sums(self, channel: int | None = None) -> NDArray[np.float64]:
         """Return sums over rings of each cluster, shape (n, ring, 3 + number of proxies).
 
         They are of: pixels, |gradient|, gradient, and what each of the `slopes` implies; NaN where
-        a proxy has no photons. All channels are added by default.
+        a proxy has no photons. Of one `channel`, by its place; of all added for None.
         """
         _, sums, total = self._joined()
         chosen = sums.sum(axis=1) if channel is None else sums[:, channel]
@@ -210,9 +221,16 @@ class ProfileTable:
         n_resamples: int = 200,
         seed: int = 0,
     ) -> list[CoreRatio]:
-        """Return networks against proxies in the cores; arguments as of `profiles`.
+        """Return networks against proxies in the cores.
 
-        `selection`, array of bool of shape (n,), takes some clusters.
+        Parameters
+        ----------
+        halo : array of int, shape (n,)
+            The halo that each cluster is of, in the order of `rows`.
+        selection : array of bool, shape (n,), optional
+            Clusters wanted; all by default.
+        n_resamples, seed : int
+            Of the bootstrap.
         """
         chosen = slice(None) if selection is None else np.flatnonzero(selection)
         owner = np.asarray(halo)[chosen]

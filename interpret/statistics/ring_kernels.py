@@ -10,8 +10,16 @@ __all__ = ["masked_sums", "ring_sums"]
 def ring_sums(gradient, source, gas, radial_bin, n_radius):
     """Return sums over rings, shape (m, C, n_radius, 5).
 
-    They are of: pixels, |gradient|, gradient, source photons + 1, gas photons + 1. All arrays are
-    (m, C, y, x) but radial_bin, (m, y, x).
+    They are of: pixels, |gradient|, gradient, source photons + 1, gas photons + 1.
+
+    Parameters
+    ----------
+    gradient, source, gas : float arrays, shape (m, C, y, x)
+        Source photons are those of gas and AGN.
+    radial_bin : int64 array, shape (m, y, x)
+        Ring of each pixel.
+    n_radius : int
+        Number of rings.
     """
     m, n_channel, n_y, n_x = gradient.shape
     result = np.zeros((m, n_channel, n_radius, 5))
@@ -33,7 +41,17 @@ def ring_sums(gradient, source, gas, radial_bin, n_radius):
 def masked_sums(gradient, counts, kind, radial_bin, n_kind, n_radius):
     """Return sums over rings by kind of pixel, shape (m, C, n_kind, n_radius, 3).
 
-    They are of: pixels, |gradient|, |gradient| / (photons + 1). `kind` is (m, y, x), 0 and above.
+    They are of: pixels, |gradient|, |gradient| / (photons + 1).
+
+    Parameters
+    ----------
+    gradient, counts : float arrays, shape (m, C, y, x)
+    kind : int array, shape (m, y, x)
+        Of each pixel, 0 and above.
+    radial_bin : int64 array, shape (m, y, x)
+        Ring of each pixel.
+    n_kind, n_radius : int
+        Number of kinds and of rings.
     """
     m, n_channel, n_y, n_x = gradient.shape
     result = np.zeros((m, n_channel, n_kind, n_radius, 3))

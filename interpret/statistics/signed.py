@@ -81,7 +81,18 @@ class SignedTable:
         counts: NDArray[Any],
         radius: NDArray[np.floating[Any]],
     ) -> None:
-        """Add the pixels of clusters; arguments are those of `PixelTable.add`."""
+        """Add the pixels of clusters.
+
+        Parameters
+        ----------
+        rows, gradient, counts, radius
+            As of `PixelTable.add`, and of the same shapes.
+
+        Raises
+        ------
+        InputError
+            If shapes do not fit or a gradient is not finite.
+        """
         check_batch(rows, gradient, counts, radius, (len(self.origins), len(self.channels)))
         owner = dominant(counts, self.origins)
         photons = counts.sum(axis=1, dtype=np.int64)
@@ -115,6 +126,11 @@ class SignedTable:
             What all channels together are called.
         n_resamples, seed : int
             Of the bootstrap.
+
+        Raises
+        ------
+        InputError
+            If no cluster came in, or one twice.
         """
         if not self._rows:
             raise InputError("gradients: must be of at least 1 cluster; none came in.")

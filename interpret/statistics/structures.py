@@ -72,7 +72,20 @@ class StructureTable:
         radius: NDArray[np.floating[Any]],
         kind: NDArray[np.uint8],
     ) -> None:
-        """Add clusters; `kind` is of `icmass.interpret.regions.structures`, shape (m, n_y, n_x)."""
+        """Add clusters.
+
+        Parameters
+        ----------
+        rows, gradient, counts, radius
+            As of `PixelTable.add`, and of the same shapes.
+        kind : ndarray of uint8, shape (m, n_y, n_x)
+            Structure in each pixel (`icmass.interpret.regions.structures`).
+
+        Raises
+        ------
+        InputError
+            If shapes do not fit or a gradient is not finite.
+        """
         check_batch(rows, gradient, counts, radius, (len(self.origins), len(self.channels)))
         if kind.shape != radius.shape:
             raise InputError(f"kind: must have shape {radius.shape}; got {kind.shape}.")
@@ -98,6 +111,11 @@ class StructureTable:
             The halo that each cluster is of, in ascending order of its row.
         n_resamples, seed : int
             Of the bootstrap.
+
+        Raises
+        ------
+        InputError
+            If no cluster came in, or one twice.
         """
         if not self._parts:
             raise InputError("structures: must be of at least 1 cluster; none came in.")

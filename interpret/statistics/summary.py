@@ -90,7 +90,7 @@ class Statistics(Result):
     groups: tuple[Group, ...]
 
     def core(self, radius: float = CORES[-1], proxy: str = _N_PHOT) -> CoreRatio | None:
-        """Return networks against a proxy in a core, all channels; None if it was not measured."""
+        """Return networks against a `proxy` inside a `radius` (R500c), all channels, or None."""
         found = (one for one in self.cores if (one.radius, one.proxy) == (radius, proxy))
         return next(found, None)
 

@@ -97,7 +97,7 @@ class CutoutProducer:
         return len(self._positions)
 
     def shard(self, start: int, stop: int) -> ShardData:
-        """Make rows [start, stop); those without redshift, or too wide, are recorded as failures.
+        """Make rows `start` to before `stop`; without redshift, or too wide, they are failures.
 
         Raises
         ------
@@ -269,7 +269,7 @@ def cut_outs(
 
 
 def producer_of(config: CutoutsConfig) -> CutoutProducer:
-    """Read positions and what the event files cover.
+    """Read the positions that `config` names, and what its event files cover.
 
     Raises
     ------

@@ -76,14 +76,14 @@ class Cut:
         return float(np.degrees(np.arctan(half / ARCSEC_PER_RADIAN)))
 
     def inside(self, events: EventList) -> EventList:
-        """Return the events that lie in the image."""
+        """Return those of `events` that lie in the image."""
         east, north = self.offsets(events)
         half_x = 0.5 * self.grid.pixel_arcsec * self.grid.n_x
         half_y = 0.5 * self.grid.pixel_arcsec * self.grid.n_y
         return events.select((np.abs(east) <= half_x) & (np.abs(north) <= half_y))
 
     def offsets(self, events: EventList) -> tuple[Floats, Floats]:
-        """Return the offsets of events to the east and north, arcsec."""
+        """Return the offsets of `events` to the east and north, arcsec, shape (n,) each."""
         return self.view.offsets(events.ra_deg, events.dec_deg)
 
 
@@ -97,6 +97,11 @@ def without_duplicates(parts: Sequence[EventList]) -> EventList:
     ----------
     parts : sequence of EventList
         Of one image, at least one.
+
+    Returns
+    -------
+    EventList
+        In the order of the files.
     """
     parts = [part for part in parts if len(part)] or list(parts[:1])
     joined = _joined(parts)

@@ -12,16 +12,13 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, Final
 
+import healpy
 import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
-from icmass.simulate.cutouts.event_list import (
-    EventList,
-    Selection,
-    fits_opened,
-    read_event_list,
-)
+from icmass.simulate.cutouts.event_list import EventList, Selection, read_event_list
+from icmass.simulate.fits_opening import open_whole_fits
 from icmass.simulate.skymaps.pixels import pixel_of
 
 __all__ = ["COVER_NSIDE", "EventFile", "FileIndex", "find_event_files", "scan_event_files"]
@@ -62,7 +59,7 @@ class EventFile:
 
 
 def find_event_files(names: Iterable[str | Path]) -> list[str]:
-    """Find event files by names, patterns and folders (a survey, or an archive of sky tiles).
+    """Find event files by `names`, patterns and folders (a survey, or an archive of sky tiles).
 
     Raises
     ------
@@ -97,6 +94,11 @@ def scan_event_files(
     names : iterable of str or Path
         As for `find_event_files`.
     selection : Selection, optional
+        What is good; by default what eSASS4DR1 recommends.
+
+    Returns
+    -------
+    tuple of EventFile
 
     Raises
     ------
@@ -137,7 +139,7 @@ def _scan(path: str, selection: Selection) -> EventFile:
 
 def _own_numbers(path: str) -> tuple[float, float]:
     """Return EXPOSURE and NH of a file of ours, NaN of others."""
-    with fits_opened(path, "an event file") as file:
+    with open_whole_fits(Path(path), mapped=True, what="event file") as file:
         header = file["EVENTS"].header
         if not str(header.get("CREATOR", "")).startswith("ICMass"):
             return np.nan, np.nan
@@ -159,19 +161,33 @@ class FileIndex:
         self._pixels, self._numbers = pixels[order], numbers[order]
 
     def near(self, ra_deg: float, dec_deg: float, radius_deg: float) -> NDArray[np.int32]:
-        """Return the numbers of files with events in pixels that touch a disc, ascending."""
+        """Find the files with events near a position.
+
+        Parameters
+        ----------
+        ra_deg, dec_deg : float
+            Middle of a disc, ICRS.
+        radius_deg : float
+            Of the disc.
+
+        Returns
+        -------
+        ndarray of int32, shape (m,)
+            Numbers of the files with events in pixels that touch it, ascending.
+        """
         wanted = disc_pixels(COVER_NSIDE, ra_deg, dec_deg, radius_deg)
         return np.unique(self._numbers[spans(self._pixels, wanted)])
 
     def covers(self, ra_deg: NDArray[Any], dec_deg: NDArray[Any]) -> NDArray[np.bool_]:
-        """Tell of positions whether a file has events in the pixel they lie in."""
+        """Tell of positions `ra_deg`, `dec_deg` whether a file has events near, shape (n,) each.
+
+        Near is what lies in the same pixel of `COVER_NSIDE`.
+        """
         return np.isin(pixel_of(COVER_NSIDE, ra_deg, dec_deg), self._pixels)
 
 
 def disc_pixels(nside: int, ra_deg: float, dec_deg: float, radius_deg: float) -> NDArray[np.int64]:
     """Return the NESTED pixels that touch a disc, ascending."""
-    import healpy  # noqa: PLC0415  (slow to import)
-
     centre = healpy.ang2vec(ra_deg, dec_deg, lonlat=True)
     return np.sort(
         healpy.query_disc(nside, centre, np.radians(radius_deg), inclusive=True, nest=True)

@@ -6,10 +6,6 @@ energies keV. What is bad is left out as eSASS's evtool does: a bit mask on FLAG
 their size, and whatever has no positive PI, for that is not the main pixel of a pattern.
 """
 
-import warnings
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
+from icmass.simulate.fits_opening import open_whole_fits
 
 if TYPE_CHECKING:
     from astropy.io.fits import BinTableHDU, Header
 
-__all__ = ["BAD_FLAGS", "EventList", "Selection", "fits_opened", "read_event_list"]
+__all__ = ["BAD_FLAGS", "EventList", "Selection", "read_event_list"]
 
 # Bits of FLAG that make an event bad: corrupt (29-31), outside the good times (16, 17) or the field
 # of view (15), beside bad pixels (8-14), with a minimum ionising particle (18, 19), trailing (4) or
@@ -95,7 +92,7 @@ class EventList:
         return len(self.ra_deg)
 
     def select(self, chosen: NDArray[Any]) -> "EventList":
-        """Return the events of a mask or of an array of numbers, in that order."""
+        """Return the events `chosen` by a mask or by numbers, shape (m,), in that order."""
         columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
         columns = {k: None if v is None else v[chosen] for k, v in columns.items()}
         return EventList(**columns)
@@ -121,7 +118,7 @@ def read_event_list(path: str | Path, selection: Selection | None = None) -> Eve
         If the file is missing or damaged, has no table EVENTS, no positions or no energies, or
         holds values that no event can have.
     """
-    with fits_opened(path, "an event file") as file:
+    with open_whole_fits(Path(path), mapped=True, what="event file") as file:
         tables = [hdu for hdu in file if hdu.name.upper() == "EVENTS" and hdu.header["NAXIS"] == 2]
         if not tables:
             found = ", ".join(hdu.name or "unnamed" for hdu in file)
@@ -134,40 +131,6 @@ def read_event_list(path: str | Path, selection: Selection | None = None) -> Eve
                 f"{path}: must have one table EVENTS; it has {len(tables)}. Merge them with evtool."
             )
         return _read_table(str(path), tables[0], selection or Selection())
-
-
-@contextmanager
-def fits_opened(path: str | Path, what: str) -> Iterator[Any]:
-    """Open a FITS file; whatever is wrong with it becomes one line.
-
-    Parameters
-    ----------
-    path : str or Path
-    what : str
-        What it should be, with an article, for the message.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or it is not FITS, damaged, or cut short.
-    """
-    from astropy.io import fits  # noqa: PLC0415  (slow to import)
-
-    if not Path(path).is_file():
-        raise InputError(f"{path}: must be {what}; there is no such file.")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # units and keywords that FITS does not know
-            warnings.filterwarnings("error", message=".*truncated")
-            with fits.open(path) as file:
-                yield file
-    except InputError:
-        raise
-    except (OSError, ValueError, TypeError, KeyError, EOFError, Warning, zlib.error) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(
-            f"{path}: must be {what} in FITS; it is damaged or something else ({reason})."
-        ) from error
 
 
 def _read_table(path: str, table: "BinTableHDU", selection: Selection) -> EventList:

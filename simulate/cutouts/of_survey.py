@@ -63,7 +63,7 @@ def cut_out_survey(
 
 
 def survey_config(survey: str | Path, config: CutoutsConfig) -> CutoutsConfig:
-    """Fill in what a survey knows of itself.
+    """Return `config` with what the survey in directory `survey` knows of itself.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from astropy.cosmology import FLRW
 from astropy.units import Unit
 from numpy.typing import NDArray
 
-from icmass.errors import InputError, MissingDependencyError
+from icmass.errors import InputError
 from icmass.simulate.cutouts.positions import TAKEN_OVER, Positions
 from icmass.simulate.photons.gas_component import kpc_per_arcsec
 from icmass.simulate.snapshots import table_file
@@ -105,7 +105,10 @@ def read_positions(
     for key, name in _PLAIN.items():
         found |= table.plain(key, name)
     found = _with_radius(found, redshift, cosmology)
-    return Positions(np.mod(ra, 360.0), dec, redshift, table.ids(len(ra)), found)
+    try:
+        return Positions(np.mod(ra, 360.0), dec, redshift, table.ids(len(ra)), found)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 Found = dict[str, NDArray[Any]]
@@ -135,7 +138,7 @@ class _Table:
             name = self.choices[key].strip().lower()
             if not name:
                 return None
-            column = self.stored.get(name) or self.stored.get(_split(name)[0])
+            column = self.stored.get(name) or self.stored.get(table_file.plain_name(name)[0])
             if column is None:
                 raise InputError(
                     f"{self.path}: must have the column '{self.choices[key]}', chosen for {key}; "
@@ -236,7 +239,7 @@ class _Table:
         """Return the columns that bear names of the schema, in its units and types."""
         found: Found = {}
         for name, declared in TAKEN_OVER.items():
-            stored = self.stored.get(name) or self.stored.get(_split(name)[0])
+            stored = self.stored.get(name) or self.stored.get(table_file.plain_name(name)[0])
             kind = np.dtype(declared.dtype).kind
             if stored is None or name in (*_MASSES.values(), *_RADII.values(), *_PLAIN.values()):
                 continue
@@ -252,47 +255,14 @@ class _Table:
 
 def _read(path: Path) -> dict[str, table_file.Column]:
     """Read the columns that hold one number per row."""
-    if path.suffix.lower() in (".parquet", ".pq"):
-        columns = _read_parquet(path)
-    else:
-        columns = table_file.read_table_file(path)
     flat = {
         name: replace(column, values=column.values.ravel())
-        for name, column in columns.items()
+        for name, column in table_file.read_table_file(path).items()
         if column.values.ndim and column.values.size == len(column.values)
     }
     if not any(len(column.values) for column in flat.values()):
         raise InputError(f"{path}: must hold positions; it has no rows, or no columns of numbers.")
     return flat
-
-
-def _read_parquet(path: Path) -> dict[str, table_file.Column]:
-    if not path.is_file():
-        raise InputError(f"{path}: must be a table of positions; there is no such file.")
-    try:
-        from pyarrow import ArrowException, parquet  # noqa: PLC0415  (optional)
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"{path}: Parquet needs pyarrow; install icmass[parquet], or give FITS or ECSV."
-        ) from error
-    try:
-        table = parquet.read_table(path)
-    except (ArrowException, OSError) as error:
-        raise InputError(f"{path}: must be a Parquet file; it cannot be read.") from error
-    arrays = {name.lower(): table.column(name).to_numpy() for name in table.column_names}
-    return {
-        _split(name)[0]: table_file.Column(values, _split(name)[1])
-        for name, values in arrays.items()
-        if values.dtype.kind in "iufb"
-    }
-
-
-def _split(name: str) -> tuple[str, str]:
-    """Split off an ending that says the unit, as `read_table_file` does."""
-    for ending, unit in table_file.SUFFIXES.items():
-        if name.endswith(ending):
-            return name.removesuffix(ending).strip(), unit
-    return name, ""
 
 
 def _whole(values: NDArray[Any]) -> NDArray[np.int64] | None:

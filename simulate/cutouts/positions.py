@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from icmass.catalog.columns import COLUMNS, KEY, Column
-from icmass.catalog.names import nearest
 from icmass.errors import InputError
+from icmass.names import nearest
+from icmass.simulate.skymaps import unit_vectors
 
-__all__ = ["TAKEN_OVER", "Positions", "unit_vectors"]
+__all__ = ["TAKEN_OVER", "Positions"]
 
 Floats = NDArray[np.float64]
 
@@ -89,12 +90,12 @@ class Positions:
         return {name: getattr(self, name) for name in _PLAIN} | dict(self.columns)
 
     def select(self, chosen: NDArray[Any] | slice) -> "Positions":
-        """Return the rows of a mask, of an array of numbers or of a slice, in that order."""
+        """Return the rows `chosen` by a mask, numbers or a slice, in that order."""
         values = {name: array[chosen] for name, array in self._arrays().items()}
         return Positions(**{name: values.pop(name) for name in _PLAIN}, columns=values)
 
     def known(self, name: str) -> Floats:
-        """Return a column as floats, NaN all over if it is not there."""
+        """Return the column `name` as floats, NaN all over if it is not there."""
         return np.asarray(self.columns.get(name, np.full(len(self), np.nan)), dtype=np.float64)
 
     def digest(self) -> str:
@@ -129,12 +130,6 @@ class Positions:
             heavy = rows[others][mass[rows[others]] >= _BLENDED_MASS_RATIO * mass[row]]
             result[row] = bool((heavy != row).any())
         return result
-
-
-def unit_vectors(ra_deg: Floats, dec_deg: Floats) -> Floats:
-    """Return directions as vectors of length 1, shape (n, 3)."""
-    ra, dec = np.radians(ra_deg), np.radians(dec_deg)
-    return np.column_stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
 
 
 def _check_sky(ra: Floats, dec: Floats) -> None:

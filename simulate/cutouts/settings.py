@@ -138,7 +138,10 @@ class CutoutSettings:
     def vignetted(
         self, ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Return exposures with vignetting at positions, s; NaN where not known."""
+        """Return exposures with vignetting, s, at `ra_deg` and `dec_deg`, shape (n,) each.
+
+        NaN where not known.
+        """
         if self.exposure is not None:
             return self.exposure(ra_deg, dec_deg)
         return self.exposures(ra_deg, dec_deg)[1]

@@ -7,21 +7,19 @@ kept while a process works on one part of the sky.
 
 import hashlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from glob import glob, has_magic
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
-from icmass.simulate.cutouts.event_list import fits_opened
-from icmass.simulate.cutouts.positions import unit_vectors
-
-if TYPE_CHECKING:
-    from icmass.simulate.skymaps.sky_map import SkyMap
+from icmass.simulate.fits_opening import open_whole_fits
+from icmass.simulate.skymaps import SkyMap, unit_vectors
 
 __all__ = ["Constant", "ImageFiles", "MapFile", "Values", "sky_values"]
 
@@ -63,7 +61,7 @@ class MapFile:
 
 
 @dataclass(frozen=True)
-class Footprint:
+class ImagePlace:
     """Where one FITS image lies."""
 
     path: str
@@ -82,12 +80,12 @@ class ImageFiles:
 
     Attributes
     ----------
-    images : tuple of Footprint
+    images : tuple of ImagePlace
     digest : str
         Of their headers.
     """
 
-    images: tuple[Footprint, ...]
+    images: tuple[ImagePlace, ...]
     digest: str
 
     def __call__(self, ra_deg: Floats, dec_deg: Floats) -> Floats:
@@ -104,7 +102,7 @@ class ImageFiles:
             result = np.fmax(result, values)
         return result
 
-    def _near(self, centre: Floats, spread_deg: float) -> list[Footprint]:
+    def _near(self, centre: Floats, spread_deg: float) -> list[ImagePlace]:
         """Return the images that may hold points within `spread_deg` of a direction."""
         ra = np.array([image.ra_deg for image in self.images])
         dec = np.array([image.dec_deg for image in self.images])
@@ -149,7 +147,7 @@ def sky_values(source: Any, what: str, *, vignetted: bool | None = None) -> Valu
         )
     if maps:
         return MapFile(maps[0], _header_digest(maps[0], what))
-    images = tuple(_footprint(path, what, vignetted) for path in paths)
+    images = tuple(_image_of(path, what, vignetted) for path in paths)
     digest = hashlib.sha256("".join(_header_digest(p, what) for p in paths).encode())
     return ImageFiles(images, digest.hexdigest()[:32])
 
@@ -161,8 +159,12 @@ def _expanded(name: str, what: str) -> list[str]:
     return paths
 
 
+def _opened(path: str, what: str) -> AbstractContextManager[Any]:
+    return open_whole_fits(Path(path), mapped=True, what=what)
+
+
 def _is_healpix(path: str, what: str) -> bool:
-    with fits_opened(path, f"a map of {what}") as file:
+    with _opened(path, f"map of {what}") as file:
         return any(
             str(hdu.header.get("PIXTYPE", "")).strip().upper() == "HEALPIX"
             or ("ORDERING" in hdu.header and "NSIDE" in hdu.header)
@@ -173,15 +175,15 @@ def _is_healpix(path: str, what: str) -> bool:
 def _header_digest(path: str, what: str) -> str:
     """Hash of headers and size: reading thousands of images to the end would take hours."""
     digest = hashlib.sha256(f"{Path(path).name} {Path(path).stat().st_size}".encode())
-    with fits_opened(path, f"a map of {what}") as file:
+    with _opened(path, f"map of {what}") as file:
         for hdu in file:
             digest.update(hdu.header.tostring().encode())
     return digest.hexdigest()[:32]
 
 
-def _footprint(path: str, what: str, vignetted: bool | None) -> Footprint:
+def _image_of(path: str, what: str, vignetted: bool | None) -> ImagePlace:
     """Find the image of a file: of those that may be meant the first."""
-    with fits_opened(path, f"a map of {what}") as file:
+    with _opened(path, f"map of {what}") as file:
         places = []
         for number, hdu in enumerate(file):
             says = hdu.header.get("VIGNET")
@@ -197,7 +199,7 @@ def _footprint(path: str, what: str, vignetted: bool | None) -> Footprint:
     return found
 
 
-def _placed(path: str, number: int, header: Any) -> Footprint | None:
+def _placed(path: str, number: int, header: Any) -> ImagePlace | None:
     """Say where an image lies; None if its header does not."""
     wcs = _celestial(header)
     if wcs is None:
@@ -209,7 +211,7 @@ def _placed(path: str, number: int, header: Any) -> Footprint | None:
     corners = unit_vectors(ra, dec)
     apart = np.degrees(np.arccos(np.clip(corners[1:] @ corners[0], -1.0, 1.0)))
     radius = float(apart.max()) if np.isfinite(apart).all() else 180.0
-    return Footprint(path, number, float(ra[0]), float(dec[0]), radius)
+    return ImagePlace(path, number, float(ra[0]), float(dec[0]), radius)
 
 
 def _celestial(header: Any) -> Any:
@@ -220,19 +222,17 @@ def _celestial(header: Any) -> Any:
 
 
 @lru_cache(maxsize=2)
-def _sky_map(path: str, digest: str) -> "SkyMap":
-    from icmass.simulate.skymaps.sky_map import SkyMap  # noqa: PLC0415  (healpy is slow to import)
-
+def _sky_map(path: str, digest: str) -> SkyMap:
     return SkyMap.read(path)
 
 
 @lru_cache(maxsize=4)
 def _image(path: str, hdu: int, digest: str) -> tuple[Any, NDArray[Any]]:
-    with fits_opened(path, "an image") as file:
+    with _opened(path, "image") as file:
         return _celestial(file[hdu].header), file[hdu].data
 
 
-def _image_values(image: Footprint, digest: str, ra: Floats, dec: Floats) -> Floats:
+def _image_values(image: ImagePlace, digest: str, ra: Floats, dec: Floats) -> Floats:
     wcs, data = _image(image.path, image.hdu, digest)
     x, y = wcs.all_world2pix(ra, dec, 0)
     n_y, n_x = data.shape

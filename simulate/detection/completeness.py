@@ -41,17 +41,18 @@ class BinnedShare:
 def wilson_interval(
     chosen: ArrayLike, number: ArrayLike, sigma: float = 1.0
 ) -> tuple[Floats, Floats]:
-    """Return Wilson's interval of a share, `sigma` standard deviations to each side.
+    """Return the interval of Wilson (1927, JASA 22, 209) of a share.
 
     Parameters
     ----------
-    chosen, number : array_like of int
+    chosen, number : array_like of int, shape (n,)
         Successes and trials, ``0 <= chosen <= number``.
     sigma : float
+        Standard deviations to each side.
 
     Returns
     -------
-    low, high : ndarray
+    low, high : ndarray, shape (n,)
         0 and 1 where there was no trial.
     """
     k, n = np.asarray(chosen, dtype=np.float64), np.asarray(number, dtype=np.float64)
@@ -76,6 +77,10 @@ def completeness(found: ArrayLike, by: ArrayLike, edges: ArrayLike) -> BinnedSha
         Mass, redshift, exposure, counts ...; NaN is left out.
     edges : array_like, shape (n_bin + 1,)
         Ascending; a bin holds its lower edge, the last one both.
+
+    Returns
+    -------
+    BinnedShare
 
     Raises
     ------
@@ -109,5 +114,14 @@ def purity(true: ArrayLike, by: ArrayLike, edges: ArrayLike) -> BinnedShare:
     by : array_like, shape (n,)
         Likelihood, counts ...
     edges : array_like, shape (n_bin + 1,)
+
+    Returns
+    -------
+    BinnedShare
+
+    Raises
+    ------
+    InputError
+        As `completeness`.
     """
     return completeness(true, by, edges)

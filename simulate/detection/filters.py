@@ -29,7 +29,11 @@ _FAINT_GAIN = 8.0  # ln L of the source a filter is made for: one that is just d
 
 
 def beta_profile(r: Floats, core: float) -> Floats:
-    """Surface brightness of the beta model, its integral being 1; per unit of r squared."""
+    """Return the surface brightness of the beta model at radii `r`, of their shape.
+
+    Its integral out to `BETA_CUT` core radii is 1, so it is per square of the unit of `r` and the
+    core radius `core`.
+    """
     inside = 1.0 - 1.0 / np.sqrt(1.0 + BETA_CUT**2)
     shape = (1.0 + (np.asarray(r) / core) ** 2) ** -1.5
     return np.where(r <= BETA_CUT * core, shape / (2.0 * np.pi * core**2 * inside), 0.0)
@@ -58,12 +62,24 @@ class Profiles:
     @staticmethod
     @lru_cache(maxsize=8)
     def of(psf: PSF, extents_arcsec: tuple[float, ...], pixel_arcsec: float) -> "Profiles":
-        """Compute the profiles of a point-spread function.
+        """Compute the profiles of a point-spread function; kept, for all tiles ask for the same.
+
+        Parameters
+        ----------
+        psf : PSF
+        extents_arcsec : tuple of float
+            Core radii, ascending from 0.
+        pixel_arcsec : float
+            Side of a pixel.
+
+        Returns
+        -------
+        Profiles
 
         Raises
         ------
         InputError
-            If the extents do not ascend from 0.
+            If the extents do not ascend from 0, or the last is longer than 320 arcsec.
         """
         extents = np.asarray(extents_arcsec, dtype=np.float64)
         if extents.size < 1 or extents[0] != 0.0 or np.any(np.diff(extents) <= 0.0):
@@ -84,7 +100,20 @@ class Profiles:
         return self.step * (self.table.shape[1] - 1)
 
     def image(self, extent: int, radius: float) -> Floats:
-        """Share per pixel about a source in the middle of the middle pixel, 0 beyond a radius."""
+        """Return the share per pixel about a source in the middle of the middle pixel.
+
+        Parameters
+        ----------
+        extent : int
+            Index of the core radius.
+        radius : float
+            Pixels, beyond which it is 0.
+
+        Returns
+        -------
+        ndarray, shape (n, n)
+            n is odd, and as small as holds the radius.
+        """
         half = int(np.ceil(radius))
         y, x = np.mgrid[-half : half + 1, -half : half + 1]
         r = np.hypot(x, y)
@@ -162,7 +191,7 @@ class FilterBank:
         likelihood : ndarray of float32, shape (n_y, n_x)
             -ln of the chance of so large a sum without a source, one place looked at; 0 where below
             about 3 sigma.
-        extent : ndarray of int8
+        extent : ndarray of int8, shape (n_y, n_x)
             Index of the extent.
         """
         photons, expected = self._transform(counts), self._transform(model)
@@ -213,7 +242,10 @@ def _tail(
 def find_peaks(
     likelihood: NDArray[np.float32], threshold: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns of the local maxima above a threshold, the highest first."""
+    """Return rows and columns of local maxima, shape (n,) each, the highest first.
+
+    They are pixels of `likelihood`, shape (n_y, n_x), above `threshold` and their eight neighbours.
+    """
     rows, columns = np.nonzero(likelihood > threshold)
     value = likelihood[rows, columns]
     padded = np.pad(likelihood, 1)

@@ -38,22 +38,22 @@ class SourceList:
     ----------
     ra_deg, dec_deg : ndarray, shape (n,)
         ICRS.
-    east_arcsec, north_arcsec : ndarray
+    east_arcsec, north_arcsec : ndarray, shape (n,)
         Offset from the pointing.
-    position_error_arcsec : ndarray
+    position_error_arcsec : ndarray, shape (n,)
         Standard error per axis.
-    counts, counts_error : ndarray
+    counts, counts_error : ndarray, shape (n,)
         All photons of the source, also those beyond the pixels fitted; of an extended one within
         ten core radii.
-    rate : ndarray
+    rate : ndarray, shape (n,)
         Counts per second of vignetted exposure.
-    exposure_s : ndarray
+    exposure_s : ndarray, shape (n,)
         Vignetted, where the source is.
-    det_like : ndarray
+    det_like : ndarray, shape (n,)
         Likelihood of detection.
-    ext_like : ndarray
+    ext_like : ndarray, shape (n,)
         Likelihood of extent; also for those that stay below the threshold and count as points.
-    extent_arcsec : ndarray
+    extent_arcsec : ndarray, shape (n,)
         Core radius (beta = 2/3); 0 for a point.
     """
 
@@ -79,7 +79,7 @@ class SourceList:
         return self.extent_arcsec > 0.0
 
     def select(self, chosen: NDArray[Any] | slice) -> "SourceList":
-        """Return the rows of a mask, an index array or a slice."""
+        """Return the rows `chosen` by a mask, an index array or a slice."""
         return SourceList(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
 
 

@@ -34,7 +34,10 @@ _TRIAL_STEPS = 5
 
 
 def likelihood(gain: float, free: int) -> float:
-    """-ln of the chance of a gain of ln L by as many free numbers; see the module."""
+    """Return -ln of the chance of a `gain` of ln L by as many numbers as are `free`: 1, 3 or 4.
+
+    The formula of eSASS, see the module.
+    """
     if gain <= 0.0:
         return 0.0
     chance = float(gammaincc(0.5 * free, gain))
@@ -107,11 +110,11 @@ class Fitter:
     _out: Floats = field(default_factory=lambda: np.zeros(7))
 
     def pixels(self, arcsec: float) -> float:
-        """Turn a length into pixels."""
+        """Turn a length, `arcsec`, into pixels."""
         return arcsec / self.profiles.pixel_arcsec
 
     def add(self, fit: Fit, sign: float = 1.0) -> None:
-        """Add a source to the model, as far as its profile goes."""
+        """Add source `fit` times `sign` to the model, as far as its profile brings counts."""
         table = self.profiles.table[fit.extent]
         add_source(
             self.model,
@@ -125,11 +128,11 @@ class Fitter:
         )
 
     def remove(self, fit: Fit) -> None:
-        """Take a source out of the model."""
+        """Take source `fit` out of the model."""
         self.add(fit, -1.0)
 
     def sees(self, fit: Fit) -> bool:
-        """Whether the middle of a source was observed."""
+        """Tell whether the middle of source `fit` was observed."""
         return self._exposure_at(fit.x, fit.y) > 0.0
 
     def _exposure_at(self, x: float, y: float) -> float:
@@ -156,11 +159,20 @@ class Fitter:
         Parameters
         ----------
         x, y, rate : float
-            To begin with.
+            To begin with: column and row, and counts per second.
         extent : int
+            Index of the core radius.
         middle : (float, float)
             Column and row of the middle of the circle.
         radius_arcsec : float
+            Of the circle.
+        steps : int
+            Most steps of the fit; 0 only tells the gain of the start.
+
+        Returns
+        -------
+        Fit
+            Its likelihoods are not set.
         """
         core = self.profiles.extents_arcsec[extent]
         fit_source(
@@ -182,7 +194,7 @@ class Fitter:
         return Fit(x, y, rate, gain, rate_error, error, extent, radius_arcsec=radius_arcsec)
 
     def point(self, x: float, y: float) -> Fit:
-        """Fit a point source near a place."""
+        """Fit a point source near column `x` and row `y`; its ``det_like`` is set."""
         fit = self.fit(x, y, self._first_rate(x, y), 0, (x, y), _POINT_ARCSEC)
         fit.det_like = likelihood(fit.gain, 3)
         return fit
@@ -240,6 +252,11 @@ class Fitter:
     def classify(self, x: float, y: float) -> list[Fit]:
         """Fit what is near a place: a point, an extended source, or two points that look like one.
 
+        Parameters
+        ----------
+        x, y : float
+            Column and row.
+
         Returns
         -------
         list of Fit
@@ -248,7 +265,7 @@ class Fitter:
         return self._choose(self.point(x, y), split=True)
 
     def refit(self, fit: Fit) -> list[Fit]:
-        """Fit a source again, itself being out of the model; it may change its kind."""
+        """Fit source `fit` again, itself being out of the model; it may change its kind."""
         point = self.fit(fit.x, fit.y, fit.rate, 0, (fit.x, fit.y), _POINT_ARCSEC)
         point.det_like = likelihood(point.gain, 3)
         point.ext_like = fit.ext_like

@@ -86,6 +86,7 @@ def fit_source(
     known : float64 array, shape (n_y, n_x)
         Counts expected of all else; pixels where it is 0 are left out.
     exposure : float64 array, shape (n_y, n_x)
+        s
     table : float64 array, shape (n_r,)
         Share per pixel at radii of `step` pixels.
     step : float
@@ -157,7 +158,22 @@ def fit_source(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def add_source(model, exposure, table, step, x, y, rate, radius):
-    """Add a source (or take it away: a negative rate) to a model of the counts, in place."""
+    """Add a source (or take it away: a negative rate) to a model of the counts, in place.
+
+    Parameters
+    ----------
+    model : float64 array, shape (n_y, n_x)
+        Changed.
+    exposure : float64 array, shape (n_y, n_x)
+        Where it is 0 nothing is added.
+    table : float64 array, shape (n_r,)
+        Share per pixel at radii of `step` pixels.
+    step : float
+    x, y, rate : float
+        Of the source.
+    radius : float
+        Beyond which nothing is added.
+    """
     n_y, n_x = model.shape
     last = table.shape[0] - 1
     for row in range(max(0, math.ceil(y - radius)), min(n_y - 1, math.floor(y + radius)) + 1):

@@ -24,6 +24,7 @@ from icmass.errors import InputError
 from icmass.simulate.detection.filters import BETA_CUT
 from icmass.simulate.detection.find import SourceList
 from icmass.simulate.instrument.psf import PSF
+from icmass.simulate.skymaps import unit_vectors
 
 __all__ = ["Matched", "SourceKind", "TruthTable", "match_sources"]
 
@@ -168,11 +169,6 @@ class _Pairs:
     counts: Floats
 
 
-def _unit_vectors(ra_deg: Floats, dec_deg: Floats) -> Floats:
-    ra, dec = np.radians(ra_deg), np.radians(dec_deg)
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
-
-
 def _claimed_share(sources: SourceList, aperture: Floats, psf: PSF) -> Floats:
     """Share of its photons that a source, as fitted, has in its aperture."""
     core = np.hypot(np.maximum(sources.extent_arcsec, 1e-3), _SEEING_ARCSEC)
@@ -188,8 +184,8 @@ def _pairs(
     empty = np.zeros(0, dtype=np.int64)
     if len(sources) == 0 or len(truth) == 0:
         return _Pairs(empty, empty, np.zeros(0), np.zeros(0))
-    here = _unit_vectors(sources.ra_deg, sources.dec_deg)
-    there = _unit_vectors(truth.ra_deg, truth.dec_deg)
+    here = unit_vectors(sources.ra_deg, sources.dec_deg)
+    there = unit_vectors(truth.ra_deg, truth.dec_deg)
     arcsec = 180.0 * 3600.0 / np.pi
     # Twice the unit: a bright object outside the aperture may still be the strongest in it.
     reach = (2.0 * unit_arcsec + _LARGEST_APERTURE_ARCSEC) / arcsec

@@ -58,7 +58,7 @@ class CrossSection:
 
     @classmethod
     def load(cls, path: str | Path) -> "CrossSection":
-        """Read two columns, energy_kev and sigma_cm2, from an ECSV or a plain text file.
+        """Read two columns, energy_kev and sigma_cm2, from `path`, an ECSV or a plain text file.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class CrossSection:
 
 
 def morrison_mccammon(energy_kev: np.ndarray) -> np.ndarray:
-    """Cross section of interstellar gas in cm^2 per hydrogen atom.
+    """Cross section of interstellar gas in cm^2 per hydrogen atom, in the shape of `energy_kev`.
 
     Piecewise (c0 + c1 E + c2 E^2) E^-3 1e-24 cm^2 of Morrison & McCammon (1983, ApJ 270, 119),
     fitted from 0.03 to 10 keV. The first and the last piece are continued beyond: below 0.03 keV
@@ -117,10 +117,10 @@ def transmission(
 
     Parameters
     ----------
-    energy_kev : ndarray
+    energy_kev : ndarray, any shape
         Observed energies, positive.
     nh_cm2 : float
-        Hydrogen column density in cm^-2, not negative.
+        Hydrogen column density in cm^-2: 0, or 1e16 to 1e26.
     cross_section : CrossSection, optional
         Used instead of Morrison & McCammon (1983).
 
@@ -152,9 +152,18 @@ def transmission(
 def bin_transmission(
     edges_kev: np.ndarray, nh_cm2: float, cross_section: CrossSection | None = None
 ) -> np.ndarray:
-    """Mean transmission of each bin, shape (n,), sampled inside it: edges and steep cut-offs count.
+    """Mean transmission of each bin, sampled inside it: edges and steep cut-offs count.
 
-    Parameters and errors are those of `transmission`, with bin edges for energies.
+    Parameters
+    ----------
+    edges_kev : ndarray, shape (n + 1,)
+        Edges of the bins in observed energy, positive and ascending.
+    nh_cm2, cross_section
+        As for `transmission`, whose errors are raised.
+
+    Returns
+    -------
+    ndarray, shape (n,)
     """
     edges = np.asarray(edges_kev, np.float64)
     steps = (np.arange(_POINTS_PER_BIN) + 0.5) / _POINTS_PER_BIN

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from icmass.errors import InputError
 
-__all__ = ["ELEMENTS", "abundances", "atomic_masses"]
+__all__ = ["ELEMENTS", "HELIUM_ABUNDANCE", "abundances", "atomic_masses"]
 
 # Symbols in order of atomic number, from hydrogen.
 ELEMENTS = (
@@ -14,6 +14,9 @@ ELEMENTS = (
     "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar", "K", "Ca",
     "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn",
 )  # fmt: skip
+
+# Helium atoms per hydrogen atom: Anders & Grevesse (1989, GeCoA 53, 197).
+HELIUM_ABUNDANCE = 10.0**-1.01
 
 
 def abundances(name: str = "ag89") -> dict[int, float]:
@@ -23,6 +26,11 @@ def abundances(name: str = "ag89") -> dict[int, float]:
     ----------
     name : {"ag89", "aspl", "wilm"}
         Anders & Grevesse (1989), Asplund et al. (2009) or Wilms et al. (2000).
+
+    Returns
+    -------
+    dict of int to float
+        For the elements of the set, at most hydrogen (1) to zinc (30).
 
     Raises
     ------

@@ -49,7 +49,7 @@ def build_atomdb(
         Folder with one pair of files, ``apec_v<version>_line.fits`` and ``..._coco.fits``.
     abundance_set : {"ag89", "aspl", "wilm"}
         What one solar metallicity means; emissivities are rescaled element by element.
-    edges_kev : ndarray, optional
+    edges_kev : ndarray, shape (n_e + 1,), optional
         Edges of the rest-frame bins; those of the shipped table by default.
 
     Returns

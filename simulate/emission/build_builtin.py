@@ -18,7 +18,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from icmass.simulate.constants import ERG_PER_KEV
-from icmass.simulate.emission.abundances import abundances
+from icmass.simulate.emission.abundances import HELIUM_ABUNDANCE, abundances
 from icmass.simulate.emission.cool_gas import (
     iron_shares,
     k_shell_lines,
@@ -37,15 +37,11 @@ _EMULATED_Z = np.array([0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0])
 _COOL_KEV, _HOT_KEV = 1.15, 1.5  # the coronal model below, the emulator above
 _FOREST_KEV, _FOREST_BELOW_KEV = 1.25, 0.5
 _IRON_L_KEV, _NEON_LIKE_IRON = (0.06, 0.14), 16  # 2s-2p transitions of Fe XVIII to Fe XXIII
-_FIRST_NODE, _LAST_NODE, _SUBDIVISIONS = (
-    4,
-    43,
-    3,
-)  # of the band tables' temperatures: 0.091-32.8 keV
+# Of the band tables' temperatures: 0.091-32.8 keV, and steps into which each of theirs is divided.
+_FIRST_NODE, _LAST_NODE, _SUBDIVISIONS = 4, 43, 3
 _FINE_KEV, _MERGED = (0.1, 16.0), 10
 _HIGHEST_KEV, _EMULATED_TO_KEV = 100.0, 30.0
 _SODIUM, _SODIUM_BAND = 11, 3
-_HELIUM_ABUNDANCE = 10.0**-1.01  # Anders & Grevesse 1989
 _LEAST_LINE_SHARE = 0.1  # of a band's metal emission, where the model's continuum exceeds the band
 
 
@@ -81,6 +77,11 @@ class _Grid:
 
 def build_builtin() -> SpectralTable:
     """Build the table; it takes some ten seconds.
+
+    Returns
+    -------
+    SpectralTable
+        Its ``meta["residuals"]`` says how well it agrees with what it was made from.
 
     Raises
     ------
@@ -140,7 +141,7 @@ def _targets(bands: BandTables) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _without_metals(kt: float, grid: _Grid) -> np.ndarray:
     """Free-free and recombination continuum of hydrogen and helium."""
     density = np.zeros_like(grid.energy)
-    for charge, number in ((1.0, 1.0), (2.0, _HELIUM_ABUNDANCE)):
+    for charge, number in ((1.0, 1.0), (2.0, HELIUM_ABUNDANCE)):
         density += number * free_free(kt, charge, grid.energy)
         density += number * free_bound(kt, grid.energy, charge)
     return density * grid.width

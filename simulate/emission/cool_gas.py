@@ -48,7 +48,11 @@ _GAUNT_CHARGES = (1.0, 4.0, 8.0, 14.0, 20.0, 26.0)
 
 
 def k_shell_balance(atomic_number: int, kt_kev: float) -> tuple[float, float, float]:
-    """Shares of bare, hydrogen-like and helium-like ions in ionisation equilibrium."""
+    """Shares of bare, hydrogen-like and helium-like ions in ionisation equilibrium.
+
+    Of the element of `atomic_number` at the temperature `kt_kev`; together they are one, for ions
+    with more electrons are left out.
+    """
     z = float(atomic_number)
     hydrogen_kev = RYDBERG_KEV * z**2
     helium_kev = _shell(atomic_number)["helium_like_kev"]
@@ -64,6 +68,19 @@ def excitation_rate(energy_kev: float, strength: float, kt_kev: float) -> float:
 
     The Gaunt factor 0.2 [1 + 0.75 ln(1 + kT/E)] reproduces the hydrogen-like lines of the emulator
     at kT 1.5-5 keV within some 15%.
+
+    Parameters
+    ----------
+    energy_kev : float
+        Of the line.
+    strength : float
+        Oscillator strength.
+    kt_kev : float
+        Temperature of the electrons.
+
+    Returns
+    -------
+    float
     """
     gaunt = 0.2 * (1.0 + 0.75 * np.log1p(kt_kev / energy_kev))
     rate = 1.58e-5 * strength * gaunt / (energy_kev * 1e3 * np.sqrt(kt_kev * 1e3))
@@ -71,7 +88,14 @@ def excitation_rate(energy_kev: float, strength: float, kt_kev: float) -> float:
 
 
 def metal_lines(kt_kev: float) -> tuple[np.ndarray, np.ndarray]:
-    """Energies [keV] and emissivities of the lines of the elements that scale with metallicity."""
+    """Lines of the elements that scale with metallicity, in gas of temperature `kt_kev`.
+
+    Returns
+    -------
+    energy_kev : ndarray, shape (n_line,)
+    emissivity : ndarray, shape (n_line,)
+        Photons s^-1 cm^3 per n_e n_H at solar metallicity.
+    """
     solar = abundances("ag89")
     lines: list[tuple[float, float]] = []
     for symbol in _data()["k_shell"]:
@@ -87,7 +111,10 @@ def metal_lines(kt_kev: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def iron_shares(kt_kev: float) -> dict[int, float]:
-    """Shares of iron's ions with an open or just closed L shell, by charge (16 to 23)."""
+    """Shares of iron's ions with an open or just closed L shell, by charge (16 to 23).
+
+    A Gaussian about the mean charge at `kt_kev`; together at most one.
+    """
     charges = np.array([int(charge) for charge in _data()["iron_lines"]])
     shares = np.exp(-0.5 * ((charges - _iron_charge(kt_kev)) / _CHARGE_SPREAD) ** 2)
     shares /= max(shares.sum(), 1.0)
@@ -95,7 +122,11 @@ def iron_shares(kt_kev: float) -> dict[int, float]:
 
 
 def k_shell_lines(atomic_number: int, kt_kev: float) -> list[tuple[float, float]]:
-    """Energies [keV] and rates [cm^3/s per ion of the element] of its K-shell lines."""
+    """Energies [keV] and rates [cm^3/s per ion of the element] of its K-shell lines.
+
+    Of the element of `atomic_number` at `kt_kev`: Lyman alpha to gamma, the helium-like triplet
+    (resonance, intercombination, forbidden) and its beta line.
+    """
     shell = _shell(atomic_number)
     z = float(atomic_number)
     bare, hydrogen, helium = k_shell_balance(atomic_number, kt_kev)
@@ -115,7 +146,10 @@ def k_shell_lines(atomic_number: int, kt_kev: float) -> list[tuple[float, float]
 
 
 def metal_continuum(kt_kev: float, energy_kev: np.ndarray) -> np.ndarray:
-    """Bremsstrahlung and recombination on metals, shape of `energy_kev`."""
+    """Bremsstrahlung and recombination on metals at `kt_kev`, shape of `energy_kev`.
+
+    In photons s^-1 cm^3 keV^-1 per n_e n_H at solar metallicity.
+    """
     energy = np.asarray(energy_kev, np.float64)
     solar = abundances("ag89")
     charges = dict.fromkeys(_GAUNT_CHARGES, 0.0)

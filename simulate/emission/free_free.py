@@ -34,9 +34,23 @@ _GAUNT_NODES = 100
 
 
 def free_free(kt_kev: float, charge: float, energy_kev: np.ndarray) -> np.ndarray:
-    """Bremsstrahlung of electrons on ions of one charge, shape of `energy_kev`.
+    """Bremsstrahlung of electrons on ions of one charge.
 
     On many energies the Gaunt factor is interpolated in ln E, to 1e-5.
+
+    Parameters
+    ----------
+    kt_kev : float
+        Temperature of the electrons.
+    charge : float
+        Of the ions, in units of the elementary charge; it need not be whole.
+    energy_kev : ndarray, shape (n,)
+        Of the photons.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Photons s^-1 cm^3 keV^-1 for one electron and one ion per cm^3.
     """
     energy = np.asarray(energy_kev, np.float64)
     if energy.size <= _GAUNT_NODES:
@@ -49,7 +63,17 @@ def free_free(kt_kev: float, charge: float, energy_kev: np.ndarray) -> np.ndarra
 
 
 def gaunt_factor(kt_kev: float, charge: float, energy_kev: np.ndarray) -> np.ndarray:
-    """Ratio of the bremsstrahlung to Kramers' non-relativistic law: of order one, and smooth."""
+    """Ratio of the bremsstrahlung to Kramers' non-relativistic law: of order one, and smooth.
+
+    Parameters
+    ----------
+    kt_kev, charge, energy_kev
+        As for `free_free`.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
     energy = np.asarray(energy_kev, np.float64)
     theta = kt_kev / _ELECTRON_KEV
     photon = energy[:, None] / _ELECTRON_KEV
@@ -65,7 +89,11 @@ def gaunt_factor(kt_kev: float, charge: float, energy_kev: np.ndarray) -> np.nda
 
 
 def kramers(kt_kev: float, energy_kev: np.ndarray) -> np.ndarray:
-    """Kramers' free-free emissivity for charge one, without a Gaunt factor."""
+    """Kramers' free-free emissivity for charge one, without a Gaunt factor.
+
+    At the temperature `kt_kev`, in photons s^-1 cm^3 keV^-1 and the shape of `energy_kev`
+    (Rybicki & Lightman 1979, eq. 5.14b).
+    """
     energy = np.asarray(energy_kev, np.float64)
     return _kramers_factor(kt_kev, energy) * np.exp(-energy / kt_kev)
 
@@ -84,12 +112,14 @@ def free_bound(
     vacancy: float = 1.0,
     threshold_kev: float | None = None,
 ) -> np.ndarray:
-    """Radiative recombination onto the shells of a hydrogen-like ion, shape of `energy_kev`.
+    """Radiative recombination onto the shells of a hydrogen-like ion.
 
     Parameters
     ----------
     kt_kev : float
-    energy_kev : ndarray
+        Temperature of the electrons.
+    energy_kev : ndarray, shape (n,)
+        Of the photons.
     charge : float
         Charge that the captured electron sees; it need not be whole.
     first_shell : int
@@ -98,6 +128,11 @@ def free_bound(
         Share of places free in that shell.
     threshold_kev : float, optional
         Ionisation energy of that shell, where it differs from the hydrogenic one.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Photons s^-1 cm^3 keV^-1 for one electron and one ion per cm^3.
     """
     energy = np.asarray(energy_kev, np.float64)
     ground = charge**2 * RYDBERG_KEV

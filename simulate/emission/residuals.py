@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from icmass.simulate.constants import ERG_PER_KEV
+from icmass.simulate.emission.abundances import HELIUM_ABUNDANCE
 from icmass.simulate.emission.cool_gas import metal_continuum
 from icmass.simulate.emission.free_free import free_bound, free_free
 from icmass.simulate.emission.sources import BandTables, Emulator
@@ -16,7 +18,6 @@ from icmass.simulate.emission.table import SpectralTable
 __all__ = ["band_residuals", "builtin_residuals"]
 
 _KT_RANGE_KEV, _Z_RANGE = (0.3, 20.0), (0.1, 1.0)
-_HELIUM_ABUNDANCE = 10.0**-1.01  # Anders & Grevesse 1989
 # Windows above 5 keV between the lines of Fe and Ni at 6.4-8.3 keV and Fe's edges at 8.8-9.3.
 _LINE_FREE_KEV = ((5.0, 6.2), (7.2, 7.6), (10.0, 12.0))
 _THEORY_KT_KEV = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
@@ -25,7 +26,23 @@ _THEORY_KT_KEV = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
 def builtin_residuals(
     table: SpectralTable, emulator: Emulator, bands: BandTables
 ) -> dict[str, Any]:
-    """Collect all residuals in a form that JSON can hold."""
+    """Collect all residuals in a form that JSON can hold.
+
+    Parameters
+    ----------
+    table : SpectralTable
+        That was built.
+    emulator : Emulator
+        That it was built from, compared with the band tables as it comes.
+    bands : BandTables
+        The truth in 0.5-2 keV.
+
+    Returns
+    -------
+    dict
+        ``bands``, ``left_out_nodes``, ``between_nodes``, ``emulator_alone``, ``above_5_kev`` and
+        the ranges of kT and metallicity in which they are taken.
+    """
     return {
         "kt_range_kev": list(_KT_RANGE_KEV),
         "metallicity_range": list(_Z_RANGE),
@@ -39,7 +56,10 @@ def builtin_residuals(
 
 
 def band_residuals(table: SpectralTable, bands: BandTables) -> list[dict[str, float]]:
-    """Maximum and rms over the band tables' nodes in kT 0.3-20 keV and Z 0.1-1, band by band."""
+    """Maximum and rms of `table` over `bands`, less one, band by band.
+
+    Over the band tables' nodes in kT 0.3-20 keV and Z 0.1-1.
+    """
     kt, metals = _selected(bands)
     rows = []
     for edges, energy in zip(bands.edges_kev, bands.energy, strict=True):
@@ -88,7 +108,7 @@ def _emulator_alone(emulator: Emulator, bands: BandTables) -> list[dict[str, flo
     z = int(np.argmin(np.abs(bands.metallicity - 0.3)))
     width = np.gradient(emulator.energy_kev)
     inside = (emulator.energy_kev >= 0.5) & (emulator.energy_kev < 2.0)
-    per_photon = (width * emulator.energy_kev)[inside] * 1.602176634e-9
+    per_photon = (width * emulator.energy_kev)[inside] * ERG_PER_KEV
     for wanted in (0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 5.0, 10.0, 20.0):
         k = int(np.argmin(np.abs(np.log(bands.kt_kev / wanted))))
         spectrum = emulator(bands.metallicity[z : z + 1], bands.kt_kev[k])[0][inside]
@@ -106,7 +126,7 @@ def _above_5_kev(table: SpectralTable) -> list[dict[str, float]]:
             edges = np.linspace(lo, hi, 201)
             energy = 0.5 * (edges[1:] + edges[:-1])
             density = 0.3 * metal_continuum(kt, energy)
-            for charge, number in ((1.0, 1.0), (2.0, _HELIUM_ABUNDANCE)):
+            for charge, number in ((1.0, 1.0), (2.0, HELIUM_ABUNDANCE)):
                 density += number * free_free(kt, charge, energy)
                 density += number * free_bound(kt, energy, charge)
             theory = density.sum() * (hi - lo) / energy.size

@@ -29,6 +29,17 @@ class Emulator:
 
     Six hidden layers with exact GELU; the outputs are standardised log10 of photons s^-1 cm^-2
     keV^-1 on `energy_kev`.
+
+    Parameters
+    ----------
+    energy_kev : ndarray, shape (n_e,)
+        Evenly spaced in the logarithm.
+    layers : tuple of (weight, bias)
+        Shapes (n_out, n_in) and (n_out,); the last one's first n_out = n_e outputs are used.
+    input_shift, input_scale : ndarray
+        Of the inputs, which are metallicity [solar] and kT [keV]; broadcast to (n, 2).
+    output_shift, output_scale : ndarray
+        Of the outputs; broadcast to (n, n_e).
     """
 
     energy_kev: np.ndarray
@@ -88,8 +99,11 @@ class BandTables:
     Parameters
     ----------
     kt_kev : ndarray, shape (48,)
+        Temperature nodes, ascending.
     metallicity : ndarray, shape (13,)
+        Metallicity nodes, solar units of Anders & Grevesse (1989).
     edges_kev : ndarray, shape (6, 2)
+        Limits of each band, between 0.5 and 2 keV.
     energy : ndarray, shape (6, 48, 13)
         erg s^-1 cm^3 per n_e n_H.
     """
@@ -101,7 +115,15 @@ class BandTables:
 
     @classmethod
     def load(cls) -> "BandTables":
-        """Read the tables from the installed package; errors are those of `Emulator.load`."""
+        """Read the tables from the installed package.
+
+        Raises
+        ------
+        MissingDependencyError
+            If the package is absent.
+        InputError
+            If its file is not the one this code knows.
+        """
         path = _package_file(*_BANDS)
         try:
             with np.load(path, allow_pickle=False) as file:

@@ -20,8 +20,10 @@ from typing import Any
 import h5py
 import numpy as np
 
+from icmass.digests import CHECKSUM, array_digest
 from icmass.errors import InputError, InputWarning
 from icmass.files import atomic_write
+from icmass.hdf5 import read_array
 from icmass.simulate.constants import ERG_PER_KEV
 
 __all__ = ["SpectralTable", "resolve_table"]
@@ -80,7 +82,7 @@ class SpectralTable:
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> "SpectralTable":
-        """Read a table from an HDF5 file; without a path, the one shipped with the package.
+        """Read a table from the HDF5 file at `path`; without one, that shipped with the package.
 
         Raises
         ------
@@ -92,7 +94,7 @@ class SpectralTable:
         return _read(Path(path))
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the table as compressed HDF5, rounded to a relative precision of 6e-5.
+        """Write the table to `path`, compressed HDF5 rounded to a relative precision of 6e-5.
 
         Raises
         ------
@@ -108,6 +110,8 @@ class SpectralTable:
                 data = _rounded(getattr(self, name))
                 file.create_dataset(name, data=data, compression="gzip", compression_opts=9,
                                     shuffle=True, track_times=False)  # fmt: skip
+            stored = {name: file[name][()] for name in _ARRAYS}
+            file.attrs[CHECKSUM] = array_digest(stored, file.attrs["meta"])
 
     def photons(self, edges_kev: np.ndarray, redshift: float) -> tuple[np.ndarray, np.ndarray]:
         """Emission received in bins of observed energy.
@@ -155,6 +159,8 @@ class SpectralTable:
     def nodes(self, kt_kev: np.ndarray) -> np.ndarray:
         """Fractional index of temperatures among the nodes, linear in ln kT, clamped to the ends.
 
+        In the shape of `kt_kev`, any.
+
         Raises
         ------
         InputError
@@ -185,7 +191,10 @@ class SpectralTable:
         return np.interp(np.log(kt), np.log(self.kt_kev), np.arange(self.kt_kev.size))
 
     def warn_of_clamped(self, kt_kev: np.ndarray) -> None:
-        """Warn with the number of particles whose temperature the table does not reach."""
+        """Warn with the number of particles whose temperature the table does not reach.
+
+        `kt_kev` holds one temperature per particle, shape (n,).
+        """
         below = np.count_nonzero(kt_kev < self.kt_kev[0])
         above = np.count_nonzero(kt_kev > self.kt_kev[-1])
         if below or above:
@@ -199,9 +208,23 @@ class SpectralTable:
     def spectrum(
         self, edges_kev: np.ndarray, kt_kev: float, metallicity: float, redshift: float = 0.0
     ) -> np.ndarray:
-        """Photons s^-1 cm^3 per bin of observed energy, shape (m,), of gas with n_e n_H V = 1.
+        """Photons per bin of observed energy, as received, of gas with n_e n_H V = 1.
 
-        Parameters and errors are those of `photons` and `luminosity`.
+        Parameters
+        ----------
+        edges_kev : ndarray, shape (m + 1,)
+            Edges of the bins in observed energy, ascending.
+        kt_kev : float
+            Temperature; outside the table it is clamped, with a warning.
+        metallicity : float
+            In solar units, not negative.
+        redshift : float
+            Of the gas, not negative.
+
+        Returns
+        -------
+        ndarray, shape (m,)
+            Photons s^-1 cm^3, normalised as those of `photons`, whose errors are raised.
         """
         metals = float(_check_metallicity(np.asarray(metallicity, np.float64)))
         low, share = _split(self.nodes(np.asarray(kt_kev)), self.kt_kev.size)
@@ -222,14 +245,14 @@ class SpectralTable:
         Parameters
         ----------
         kt_kev, metallicity : ndarray
-            Per particle; they broadcast against each other.
+            Per particle; their shapes broadcast against each other.
         lo_kev, hi_kev : float, optional
             The band; where not given, the end of the table. Without both this is the bolometric
             emission of the table, 0.01-100 keV in the shipped one.
 
         Returns
         -------
-        ndarray
+        ndarray, shape of both together
             erg s^-1 cm^3, to be multiplied by the emission measure in cm^-3.
 
         Raises
@@ -279,7 +302,7 @@ class SpectralTable:
 
 
 def resolve_table(table: "SpectralTable | str | Path | None") -> SpectralTable:
-    """Return a table given as such, as the path of its file, or not at all: then the shipped one.
+    """Return `table`, given as such, as the path of its file, or not at all: the shipped one.
 
     Raises
     ------
@@ -308,15 +331,17 @@ def _read(path: Path) -> SpectralTable:
             found = file.attrs.get("format")
             if found != _FORMAT:
                 raise InputError(f"{path}: must hold '{_FORMAT}'; got '{found}'. {advice}")
-            arrays = {name: file[name][()] for name in _ARRAYS}
+            arrays = {name: read_array(file[name]) for name in _ARRAYS}
             meta = json.loads(file.attrs["meta"])
-    except (OSError, KeyError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+            if file.attrs.get(CHECKSUM, "") not in ("", array_digest(arrays, file.attrs["meta"])):
+                raise ValueError("its values are not those that were written")
+    except InputError:
+        raise
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
         raise InputError(f"{path}: cannot be read as a plasma table ({error}). {advice}") from error
     try:
         return SpectralTable(**arrays, meta=meta)
-    except InputError as error:
+    except (ValueError, TypeError) as error:  # InputError, or arrays that are no numbers
         raise InputError(f"{path}: {error}") from error
 
 

@@ -15,8 +15,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from icmass.errors import InputError
 from icmass.files import atomic_write
-from icmass.simulate.skymaps import CELL_NSIDE, SKY_NSIDE, centres, pixel_of, separation_deg
-from icmass.simulate.skymaps.pixels import pixel_area_deg2
+from icmass.simulate.skymaps import (
+    PIXELS_PER_CELL,
+    SKY_NSIDE,
+    centres,
+    pixel_area_deg2,
+    pixel_of,
+    separation_deg,
+)
+from icmass.simulate.skymaps.pixels import check_pixels
 
 if TYPE_CHECKING:
     from mocpy import MOC
@@ -25,8 +32,6 @@ __all__ = ["Footprint"]
 
 Ints = NDArray[np.int64]
 
-_PIXELS: Final = 12 * SKY_NSIDE**2
-_CELL_SHIFT: Final = 2 * ((SKY_NSIDE // CELL_NSIDE).bit_length() - 1)
 _ORDER: Final = SKY_NSIDE.bit_length() - 1
 # A mean direction shorter than this has no meaning: the footprint lies all around.
 _SHORTEST_MEAN: Final = 1e-3
@@ -59,18 +64,8 @@ class Footprint:
                 f"footprint {self.name}: must hold the centre of a sky pixel (7 arcmin wide); got "
                 "no part of the sky. Give a larger region, or regions that overlap."
             )
-        if given.dtype.kind not in "iu":
-            raise InputError(
-                f"footprint {self.name}: pixels must be whole numbers; got {given.dtype}. "
-                f"Give NESTED pixels of nside {SKY_NSIDE}."
-            )
-        lowest, highest = int(given.min()), int(given.max())
-        if lowest < 0 or highest >= _PIXELS:
-            raise InputError(
-                f"footprint {self.name}: pixels must lie between 0 and {_PIXELS - 1}; got "
-                f"{lowest if lowest < 0 else highest}. Give NESTED pixels of nside {SKY_NSIDE}."
-            )
-        pixel = _distinct(np.sort(given.astype(np.int64), axis=None))
+        number = check_pixels(SKY_NSIDE, given, f"pixels of footprint {self.name}")
+        pixel = _distinct(np.sort(number, axis=None))
         pixel.flags.writeable = False
         object.__setattr__(self, "pixel", pixel)
 
@@ -91,7 +86,10 @@ class Footprint:
         return len(self.pixel) * pixel_area_deg2(SKY_NSIDE)
 
     def contains(self, ra_deg: ArrayLike, dec_deg: ArrayLike) -> NDArray[np.bool_]:
-        """Say of each position [deg], shape (n,), whether it lies inside."""
+        """Say of each position `ra_deg`, `dec_deg`, shape (n,), whether it lies inside.
+
+        InputError if one is not on the sphere.
+        """
         return self.holds(pixel_of(SKY_NSIDE, ra_deg, dec_deg))
 
     def holds(self, pixel: ArrayLike) -> NDArray[np.bool_]:
@@ -102,7 +100,7 @@ class Footprint:
 
     def cells(self) -> Ints:
         """Return the pixels of `CELL_NSIDE` that hold some of it, ascending."""
-        return _distinct(self.pixel >> _CELL_SHIFT)
+        return _distinct(self.pixel // PIXELS_PER_CELL)
 
     def centre(self) -> tuple[float, float]:
         """Return right ascension and declination [deg] of its middle.
@@ -152,7 +150,10 @@ class Footprint:
         return MOC.from_healpix_cells(self.pixel.astype(np.uint64), order, order)
 
     def write(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write it as a FITS MOC (IVOA 2.0), which `from_moc`, Aladin and TOPCAT read."""
+        """Write it to `path` as a FITS MOC (IVOA 2.0), which `from_moc`, Aladin and TOPCAT read.
+
+        OutputError if the file exists and `overwrite` is not set, or it cannot be written.
+        """
         with atomic_write(path, overwrite=overwrite) as stage:
             self.moc().save(stage, format="fits", overwrite=True)
 

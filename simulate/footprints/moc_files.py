@@ -44,9 +44,12 @@ def read_moc(path: str | Path) -> "MOC":
     from mocpy import MOC  # noqa: PLC0415 - slow to import
 
     try:
-        start = Path(path).read_bytes()[:4096]
-    except OSError as error:
-        raise _unusable(path, f"{error.strerror}") from error
+        with Path(path).open("rb") as file:
+            start = file.read(4096)
+    except (OSError, ValueError) as error:  # a name with NUL is a ValueError
+        raise _unusable(path, f"{getattr(error, 'strerror', error)}") from error
+    if not Path(path).is_file():
+        raise _unusable(path, "a device or pipe")
     try:
         if start.startswith(b"SIMPLE"):
             _check_fits(Path(path))
@@ -58,8 +61,8 @@ def read_moc(path: str | Path) -> "MOC":
             return MOC.from_json(cells)
         _check_orders(int(order) for order in re.findall(r"(\d+)\s*/", text))
         return MOC.from_string(text, format="ascii")
-    except (OSError, ValueError, TypeError, KeyError, IndexError, Warning) as error:
-        reason = str(error).split("\n", 1)[0].rstrip(".")
+    except Exception as error:  # in astropy, damaged headers end in almost any exception
+        reason = str(error).split("\n", 1)[0].rstrip(".") or type(error).__name__
         raise _unusable(path, reason) from error
 
 

@@ -8,22 +8,16 @@ import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
-from icmass.simulate.skymaps.map_columns import index_column
+from icmass.simulate.skymaps.frames import FRAME_OF_WORD
+from icmass.simulate.skymaps.map_columns import NESTED_OF_WORD, index_column
 
 __all__ = ["PixelList", "read_pixel_list"]
-
-_FRAMES: Final = {
-    **dict.fromkeys(("C", "Q", "ICRS", "EQ", "EQUATORIAL", "CELESTIAL", "CEL"), "icrs"),
-    **dict.fromkeys(("G", "GAL", "GALACTIC"), "galactic"),
-    **dict.fromkeys(("E", "ECL", "ECLIPTIC"), "ecliptic"),
-}
-_ORDERINGS: Final = {"NESTED": True, "NEST": True, "RING": False}
 
 
 @dataclass(frozen=True)
@@ -47,28 +41,40 @@ class PixelList:
 def read_pixel_list(path: str | Path) -> PixelList:
     """Read pixel numbers from a FITS table or a text file.
 
+    Parameters
+    ----------
+    path : str or Path
+        See the module for what it may say of its pixels.
+
+    Returns
+    -------
+    PixelList
+
     Raises
     ------
     InputError
         If the file is missing or damaged, has no column of pixels, or a keyword unknown here.
     """
     try:
-        is_fits = Path(path).read_bytes()[:6] == b"SIMPLE"
+        with Path(path).open("rb") as file:
+            is_fits = file.read(6) == b"SIMPLE"
+        if not Path(path).is_file():
+            raise ValueError("a device or pipe")
         numbers, words = _read_fits(path) if is_fits else _read_text(path)
-    except (OSError, ValueError, TypeError, Warning) as error:
-        if isinstance(error, InputError):
-            raise
+        nside = None if words.get("NSIDE") is None else int(words["NSIDE"])
+    except InputError:
+        raise
+    except Exception as error:  # in astropy, damaged headers end in almost any exception
         reason = str(getattr(error, "strerror", None) or error).split("\n", 1)[0].rstrip(".")
         raise InputError(
             f"{path}: must be a list of HEALPix pixels (FITS table or text); got: {reason}. "
             "Write it again."
         ) from error
-    nside = words.get("NSIDE")
     return PixelList(
         numbers,
-        None if nside is None else int(nside),
-        _known(path, "ORDERING", words.get("ORDERING"), _ORDERINGS),
-        _known(path, "COORDSYS", words.get("COORDSYS"), _FRAMES),
+        nside,
+        _known(path, "ORDERING", words.get("ORDERING"), NESTED_OF_WORD),
+        _known(path, "COORDSYS", words.get("COORDSYS"), FRAME_OF_WORD),
     )
 
 

@@ -18,7 +18,7 @@ from icmass.simulate.footprints.moc_files import read_moc
 from icmass.simulate.footprints.pixel_files import PixelList, read_pixel_list
 from icmass.simulate.skymaps import SKY_NSIDE, centres, pixel_of
 from icmass.simulate.skymaps.frames import check_frame, from_icrs
-from icmass.simulate.skymaps.pixels import check_nside, check_positions
+from icmass.simulate.skymaps.pixels import check_nside, check_pixels, check_positions
 from icmass.simulate.skymaps.sky_map import SkyMap
 
 __all__ = [
@@ -121,7 +121,7 @@ def from_pixels(
 
     Parameters
     ----------
-    pixels : str, Path or array_like of int
+    pixels : str, Path or array_like of int, shape (n,)
         A file (see `pixel_files`), or the numbers themselves.
     nside : int, optional
         Of the pixels, any power of two; needed where the file does not say.
@@ -151,7 +151,7 @@ def from_pixels(
     frame = _agreed(what, "frame", listed.frame, frame)
     check_nside(nside, f"{what}: nside")
     check_frame(frame)
-    wanted = np.unique(_numbers(what, listed.pixel, nside))
+    wanted = np.unique(check_pixels(nside, listed.pixel, what))
     if not nest:
         wanted = np.sort(healpy.ring2nest(nside, wanted))
     order = nside.bit_length() - 1
@@ -221,7 +221,13 @@ def whole_sky() -> Footprint:
 
 
 def from_map(sky_map: SkyMap, name: str | None = None) -> Footprint:
-    """Return where a map is known and above 0, such as where an exposure map was observed.
+    """Return where `sky_map` is known and above 0, such as where an exposure map was observed.
+
+    Parameters
+    ----------
+    sky_map : SkyMap
+    name : str, optional
+        Of the footprint; by default that of the map.
 
     Raises
     ------
@@ -295,20 +301,6 @@ def _agreed(what: str, key: str, stated: T | None, given: T | None) -> T:
             "ORDERING and COORDSYS, or a first line '# nside=64 ordering=nested frame=icrs'."
         )
     return known
-
-
-def _numbers(what: str, pixel: NDArray[np.generic], nside: int) -> Ints:
-    if pixel.size and pixel.dtype.kind not in "iu":
-        raise InputError(f"{what}: must be whole numbers; got {pixel.dtype}. Give pixel numbers.")
-    last = 12 * nside * nside - 1
-    number = pixel.astype(np.int64).ravel()
-    wrong = number[(number < 0) | (number > last)]
-    if wrong.size:
-        raise InputError(
-            f"{what}: pixels must lie between 0 and {last} at nside {nside}; got {wrong[0]}. "
-            "Check the nside of the list."
-        )
-    return number
 
 
 def _among(values: Ints, wanted: Ints) -> NDArray[np.bool_]:

@@ -106,7 +106,7 @@ def _text(onaxis: Path, survey: Path, tolerance: float) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write the table; see the module's description."""
+    """Write the table; `arguments` are those of the command line, as the module's text has them."""
     parser = argparse.ArgumentParser(description="Sample effective areas at few energies.")
     parser.add_argument("--onaxis", type=Path, required=True)
     parser.add_argument("--survey", type=Path, required=True)

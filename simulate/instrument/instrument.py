@@ -55,11 +55,13 @@ class Instrument:
     responses : mapping of mode to Response
         "pointed": on axis; "survey": averaged over the field of view. All share one redistribution.
     psfs : mapping of mode to PSF
+        Off axis they grow in pointed mode.
     vignetting : Vignetting
         Used in pointed mode; the survey response has it inside.
     fov_diameter_deg, pixel_arcsec, ccd_pixel_arcsec, frame_time_s : float
         Circular field of view, image pixel, detector pixel and read-out time.
     particle_background : ParticleBackground
+        Of all modules together.
     provenance : mapping of str to str
         Where the values came from.
     """
@@ -88,7 +90,7 @@ class Instrument:
         return tuple(mode for mode in MODES if mode in self.responses)
 
     def response(self, mode: str) -> Response:
-        """Return the response on axis ("pointed") or averaged over the field ("survey").
+        """Return the response of a `mode`: on axis ("pointed"), or the field's mean ("survey").
 
         Raises
         ------
@@ -98,7 +100,7 @@ class Instrument:
         return self._of_mode(self.responses, mode, "response")
 
     def psf(self, mode: str) -> PSF:
-        """Return the point-spread function of a mode; InputError if there is none."""
+        """Return the point-spread function of a `mode`; InputError if there is none."""
         return self._of_mode(self.psfs, mode, "psf")
 
     def _of_mode(self, table: Mapping[str, T], mode: str, what: str) -> T:

@@ -139,7 +139,7 @@ def read_rmf(path: str | Path) -> Rmf:
 
 
 def require_same_grid(arf: Arf, rmf: Rmf) -> None:
-    """Raise InputError, naming both files, unless they share their energy bins."""
+    """Raise InputError, naming both files, unless `arf` and `rmf` share their energy bins."""
     a, b = arf.energy_edges_kev, rmf.redistribution.energy_edges_kev
     if a.size == b.size and np.allclose(a, b, rtol=1e-4, atol=0.0):
         return

@@ -3,13 +3,13 @@
 Formats: OGIP memo CAL/GEN/92-002 and 92-002a. The same response gives the same bytes: no dates.
 """
 
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
 
 from icmass.files import atomic_write
+from icmass.simulate.fits_opening import write_fits
 from icmass.simulate.instrument.redistribution import Redistribution
 from icmass.simulate.instrument.response import Response
 
@@ -31,6 +31,7 @@ def write_arf(
     path : str or Path
         File to write.
     response : Response
+        Its area is written, and its energy bins.
     telescope, instrument : str
         Names for the header.
     overwrite : bool
@@ -65,7 +66,12 @@ def write_rmf(
 ) -> None:
     """Write a redistribution matrix with its channel energies.
 
-    Parameters and errors are those of `write_arf`.
+    Parameters
+    ----------
+    path, telescope, instrument, overwrite
+        As for `write_arf`, whose errors are raised.
+    redistribution : Redistribution
+        Written with one group of channels per row.
     """
     matrix = _matrix_table(redistribution)
     _describe(matrix, "RSP_MATRIX", telescope, instrument)
@@ -137,7 +143,5 @@ def _describe(table: fits.BinTableHDU, kind: str, telescope: str, instrument: st
 
 
 def _write(path: str | Path, tables: list[fits.BinTableHDU], overwrite: bool) -> None:
-    buffer = BytesIO()
-    fits.HDUList([fits.PrimaryHDU(), *tables]).writeto(buffer)
     with atomic_write(path, overwrite=overwrite) as stage:
-        stage.write_bytes(buffer.getvalue())
+        write_fits([fits.PrimaryHDU(), *tables], stage)

@@ -22,7 +22,7 @@ class PowerLaw:
     norm: float
 
     def integral(self, edges_kev: np.ndarray) -> np.ndarray:
-        """Exact integral over each bin, counts/s/arcmin^2."""
+        """Exact integral over each bin of `edges_kev`, shape (n + 1,): counts/s/arcmin^2, (n,)."""
         return powerlaw(edges_kev, self.index, self.norm)
 
 
@@ -35,7 +35,7 @@ class Line:
     sigma_kev: float = 0.0
 
     def integral(self, edges_kev: np.ndarray) -> np.ndarray:
-        """Integral over each bin, counts/s/arcmin^2."""
+        """Integral over each bin of `edges_kev`, shape (n + 1,): counts/s/arcmin^2, (n,)."""
         # A line without width is a step; a width far below any bin gives exactly that.
         sigma = max(self.sigma_kev, 1e-9)
         return self.norm * np.diff(ndtr((edges_kev - self.energy_kev) / sigma))
@@ -48,7 +48,9 @@ class ParticleBackground:
     Parameters
     ----------
     power_laws : tuple of PowerLaw
+        Continuum of one module.
     lines : tuple of Line
+        Lines of one module.
     n_module : int
         Modules to add up.
     scale : float

@@ -62,7 +62,7 @@ class PSF:
             raise InputError(f"psf wing_fraction: must be 0 to 1; got {self.wing_fraction}.")
 
     def scale(self, theta_arcmin: np.ndarray | float) -> np.ndarray:
-        """Factor by which all radii are larger at an off-axis angle; 1 on axis."""
+        """Factor by which all radii are larger off axis, shape of `theta_arcmin`; 1 on axis."""
         return 1.0 + (np.asarray(theta_arcmin, dtype=np.float64) / self.growth_arcmin) ** 2
 
     def components(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
@@ -94,7 +94,11 @@ class PSF:
         return total
 
     def density(self, r_arcsec: np.ndarray | float, scale: float = 1.0) -> np.ndarray:
-        """Probability per arcsec^2 at a radius; zero beyond the maximum radius."""
+        """Probability per arcsec^2 at a radius; zero beyond the maximum radius.
+
+        `r_arcsec` may have any shape, which the result has too; `scale` is the growth of all radii,
+        from the method `scale`.
+        """
         r = np.asarray(r_arcsec, dtype=np.float64) / scale
         total = np.zeros_like(r)
         for fraction, core, slope in self.components():
@@ -127,7 +131,13 @@ class PSF:
         return np.where(pick_wing < self.wing_fraction, radii[1], radii[0]) * scale
 
     def radius_of(self, share: float, scale: float = 1.0) -> float:
-        """Radius in arcsec that holds a share (0 to 1) of the photons."""
+        """Radius in arcsec that holds a `share` of the photons; all radii grow by `scale`.
+
+        Raises
+        ------
+        InputError
+            If the share is not between 0 and 1, both excluded.
+        """
         if not 0.0 < share < 1.0:
             raise InputError(f"encircled share: must be between 0 and 1; got {share}.")
         return scale * float(
@@ -135,7 +145,7 @@ class PSF:
         )
 
     def half_energy_width(self, scale: float = 1.0) -> float:
-        """Diameter in arcsec that holds half of the photons."""
+        """Diameter in arcsec that holds half of the photons, with radii `scale` times larger."""
         return 2.0 * self.radius_of(0.5, scale)
 
     def _norm(self, core: float, slope: float) -> float:

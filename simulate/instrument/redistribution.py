@@ -15,9 +15,19 @@ from scipy.special import ndtr
 
 from icmass.errors import InputError
 
-__all__ = ["FWHM_PER_SIGMA", "Redistribution", "bin_overlap", "gaussian_redistribution"]
+__all__ = [
+    "FWHM_PER_SIGMA",
+    "MOST_BINS",
+    "Redistribution",
+    "bin_overlap",
+    "gaussian_redistribution",
+    "require_ascending",
+]
 
 FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
+
+# Channels of events, and guides to energy bins, are numbered in 16 bits.
+MOST_BINS = 2**15 - 1
 
 # Rows of real matrices are sums of float32 numbers and may exceed one by rounding.
 _ROW_SUM_TOLERANCE = 1e-3
@@ -45,8 +55,8 @@ class Redistribution:
     Raises
     ------
     InputError
-        If edges do not ascend, shapes disagree, a row leaves the channels, or a row holds a
-        negative probability or sums to more than one.
+        If edges do not ascend or are too many, shapes disagree, a row leaves the channels, or a row
+        holds a negative probability or sums to more than one.
     """
 
     energy_edges_kev: np.ndarray
@@ -59,6 +69,11 @@ class Redistribution:
     def __post_init__(self) -> None:
         for name in ("energy_edges_kev", "channel_edges_kev"):
             require_ascending(getattr(self, name), f"redistribution {name}")
+        if max(self.n_energy, self.n_channel) > MOST_BINS:
+            raise InputError(
+                f"redistribution: must have at most {MOST_BINS:,} energy bins and channels; got "
+                f"{self.n_energy:,} and {self.n_channel:,}. Rebin the response."
+            )
         self._check_rows()
 
     def _check_rows(self) -> None:
@@ -142,7 +157,10 @@ class Redistribution:
 
 
 def require_ascending(edges: np.ndarray, name: str) -> None:
-    """Raise InputError unless `edges` are at least two finite, strictly ascending numbers."""
+    """Raise InputError unless `edges`, shape (n,), are two finite, ascending numbers or more.
+
+    The message begins with `name`.
+    """
     if edges.ndim != 1 or edges.size < 2:
         raise InputError(f"{name}: must be one row of at least 2 edges; got shape {edges.shape}.")
     if not np.all(np.isfinite(edges)):
@@ -195,8 +213,10 @@ def gaussian_redistribution(
 
     Parameters
     ----------
-    energy_edges_kev, channel_edges_kev : (n_e + 1,), (n_c + 1,) float64
-        Photon-energy bins and channels.
+    energy_edges_kev : ndarray of float64, shape (n_e + 1,)
+        Photon-energy bins, ascending.
+    channel_edges_kev : ndarray of float64, shape (n_c + 1,)
+        Nominal channel energies, ascending.
     fwhm_kev : callable
         Full width at half maximum [keV] at photon energies [keV].
     first_channel : int

@@ -67,8 +67,9 @@ class Response:
         return counts.reshape(*detected.shape[:-1], self.redistribution.n_channel)
 
     def band_area_cm2(self, lo_kev: float, hi_kev: float) -> np.ndarray:
-        """Area times the probability of recording the photon in a band, (n_e,) cm^2.
+        """Area times the probability of recording the photon in a band, shape (n_e,), cm^2.
 
-        Its product with photons/s/cm^2 per bin, summed, is the count rate in the band.
+        The band is [`lo_kev`, `hi_kev`) of channel energy. Its product with photons/s/cm^2 per bin,
+        summed, is the count rate in the band.
         """
         return self.area_cm2 * self.redistribution.band_probability(lo_kev, hi_kev)

@@ -1,6 +1,6 @@
 """Build the parts of an instrument from the tables of its TOML file.
 
-`docs/instruments.md` lists the keys.
+`docs/own-telescope.md` lists the keys.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,11 @@ from icmass.errors import InputError
 from icmass.simulate.instrument.area_table import read_area_table
 from icmass.simulate.instrument.particle_background import Line, ParticleBackground, PowerLaw
 from icmass.simulate.instrument.psf import PSF
-from icmass.simulate.instrument.redistribution import Redistribution, gaussian_redistribution
+from icmass.simulate.instrument.redistribution import (
+    MOST_BINS,
+    Redistribution,
+    gaussian_redistribution,
+)
 from icmass.simulate.instrument.response import Response
 from icmass.simulate.instrument.toml_section import Section
 from icmass.simulate.instrument.vignetting import Vignetting
@@ -30,6 +34,8 @@ __all__ = [
 ]
 
 MODES = ("pointed", "survey")
+
+_HIGHEST_NUMBER = 255  # events hold the number of their module in 8 bits
 
 _PSF_KEYS = (
     "core_arcsec",
@@ -52,19 +58,30 @@ class Module:
 
 
 def read_modules(sections: list[Section], where: str) -> tuple[Module, ...]:
-    """Read the telescope modules; their weights are scaled to sum to one."""
+    """Read the telescope modules from `sections`, one each; weights are scaled to sum to one.
+
+    Raises
+    ------
+    InputError
+        If there is none, a number is not whole or two are the same; messages about all of them
+        begin with `where`.
+    """
     if not sections:
         raise InputError(f"{where}: must have at least one [[modules]]; got none.")
     weights = [section.number("weight", 1.0, above=0.0) for section in sections]
     modules = []
     for section, weight in zip(sections, weights, strict=True):
-        number = int(section.number("number", above=-1))
+        number = section.number("number")
+        if not (number.is_integer() and 0 <= number <= _HIGHEST_NUMBER):
+            raise InputError(
+                f"{section.where}: 'number' must be whole, 0 to {_HIGHEST_NUMBER}; got {number:g}."
+            )
         modules.append(
             Module(
-                number=number,
+                number=int(number),
                 weight=weight / sum(weights),
                 onchip_filter=section.flag("onchip_filter", True),
-                label=section.text("label", f"module {number}"),
+                label=section.text("label", f"module {number:g}"),
             )
         )
         section.done()
@@ -74,9 +91,14 @@ def read_modules(sections: list[Section], where: str) -> tuple[Module, ...]:
 
 
 def read_redistribution(section: Section) -> Redistribution:
-    """Build Gaussian redistribution on energy bins well below its width.
+    """Build the Gaussian redistribution that `section` describes, on bins well below its width.
 
     Bins are also a small fraction of the energy, for areas and absorption change with its log.
+
+    Raises
+    ------
+    InputError
+        If a key is missing or faulty, or the bins or channels would be too many.
     """
     node_kev = section.numbers("fwhm_energy_kev", above=0.0, ascending=True)
     node_fwhm_kev = section.numbers("fwhm_ev", node_kev.size, above=0.0) * 1e-3
@@ -90,15 +112,28 @@ def read_redistribution(section: Section) -> Redistribution:
     first, last = section.numbers("channel_range_kev", 2, above=0.0, ascending=True)
     width_kev = section.number("channel_width_ev", above=0.0) * 1e-3
     section.done()
-    channels = np.linspace(first, last, round((last - first) / width_kev) + 1)
-    edges = _edges(lo, hi, lambda e: np.minimum(fwhm_kev(e) / per_fwhm, e / per_energy))
+    n_channel = (last - first) / width_kev
+    if n_channel > MOST_BINS:
+        raise InputError(
+            f"{section.where}: 'channel_width_ev' must give at most {MOST_BINS:,} channels; got "
+            f"{n_channel:.3g}. Take wider ones."
+        )
+    channels = np.linspace(first, last, round(n_channel) + 1)
+    edges = section.build(
+        _energy_edges, lo, hi, lambda e: np.minimum(fwhm_kev(e) / per_fwhm, e / per_energy)
+    )
     return section.build(gaussian_redistribution, edges, channels, fwhm_kev)
 
 
-def _edges(lo: float, hi: float, step: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def _energy_edges(lo: float, hi: float, step: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Edges from `lo` to `hi` that are about step(E) apart: even in the number of steps."""
     fine = np.linspace(lo, hi, 20_000)
     count = np.concatenate(([0.0], np.cumsum(np.diff(fine) / step(0.5 * (fine[1:] + fine[:-1])))))
+    if count[-1] > MOST_BINS:
+        raise InputError(
+            f"widths and bins per width must give at most {MOST_BINS:,} energy bins; got "
+            f"{count[-1]:.3g}. Take fewer bins per width."
+        )
     n_bin = max(1, round(count[-1]))
     return np.interp(np.linspace(0.0, count[-1], n_bin + 1), count, fine)
 
@@ -106,7 +141,27 @@ def _edges(lo: float, hi: float, step: Callable[[np.ndarray], np.ndarray]) -> np
 def read_responses(
     section: Section, redistribution: Redistribution, folder: Path
 ) -> dict[str, Response]:
-    """Interpolate the areas, from a table in `folder` or from the section, to the energy bins."""
+    """Interpolate the areas to the energy bins.
+
+    Parameters
+    ----------
+    section : Section
+        Holds the areas by mode, or the name of their table.
+    redistribution : Redistribution
+        Gives the bins; all modes share it.
+    folder : Path
+        Where the table lies.
+
+    Returns
+    -------
+    dict of str to Response
+        By mode.
+
+    Raises
+    ------
+    InputError
+        If there is no area, or one of an unknown mode.
+    """
     if "table" in section:
         energy_kev, areas = read_area_table(folder / section.text("table"))
     else:
@@ -130,7 +185,7 @@ def read_responses(
 
 
 def read_psfs(section: Section) -> dict[str, PSF]:
-    """Read the point-spread function of each mode that the section has."""
+    """Read the point-spread function of each mode that `section` has, by mode."""
     psfs = {}
     for mode in MODES:
         if mode not in section:
@@ -146,7 +201,7 @@ def read_psfs(section: Section) -> dict[str, PSF]:
 
 
 def read_vignetting(section: Section) -> Vignetting:
-    """Read the scale of the exponential fall over energy."""
+    """Read from `section` the scale of the exponential fall over energy."""
     energy_kev = section.numbers("energy_kev", above=0.0, ascending=True)
     scale_arcmin = section.numbers("scale_arcmin", energy_kev.size, above=0.0)
     section.done()
@@ -154,7 +209,7 @@ def read_vignetting(section: Section) -> Vignetting:
 
 
 def read_particles(section: Section, n_module: int) -> ParticleBackground:
-    """Read the power laws and lines of one module."""
+    """Read from `section` the power laws and lines of one of `n_module` equal modules."""
     power_laws, lines = [], []
     for part in section.sections("power_laws"):
         power_laws.append(PowerLaw(part.number("index"), part.number("norm", above=0.0)))

@@ -20,14 +20,31 @@ T = TypeVar("T")
 
 
 def read_toml(path: Path) -> "Section":
-    """Open a TOML file as a section; InputError names the file if it cannot be read."""
+    """Open the TOML file at `path` as a section.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            return Section(tomllib.load(file), f"{path}")
+            values = tomllib.load(file)
+        _refuse_huge(values)
+        return Section(values, f"{path}")
     except FileNotFoundError:
         raise InputError(f"{path}: must be an existing TOML file; no such file.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: must be a TOML file; cannot read it ({error}).") from error
+
+
+def _refuse_huge(value: Any) -> None:
+    """Raise ValueError if there is a whole number that TOML does not have: beyond 64 bits."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            _refuse_huge(part)
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("whole numbers must have at most 64 bits")
 
 
 class Section:
@@ -61,15 +78,30 @@ class Section:
         return value
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Return a string."""
+        """Return the string under `key`; without `default` the key must be there."""
         return str(self._get(key, str, "a text", default))
 
     def flag(self, key: str, default: bool | None = None) -> bool:
-        """Return true or false."""
+        """Return true or false under `key`; without `default` the key must be there."""
         return bool(self._get(key, bool, "true or false", default))
 
     def number(self, key: str, default: float | None = None, *, above: float = -np.inf) -> float:
-        """Return a finite number larger than `above`."""
+        """Return the number under a key.
+
+        Parameters
+        ----------
+        key : str
+            Its name.
+        default : float, optional
+            Where the key is absent; without it the key must be there.
+        above : float
+            What the number must be larger than.
+
+        Raises
+        ------
+        InputError
+            If the key is missing, or holds no finite number above that.
+        """
         value = float(self._get(key, (int, float), "a number", default))
         if not above < value < np.inf:
             raise InputError(
@@ -80,7 +112,28 @@ class Section:
     def numbers(
         self, key: str, size: int | None = None, *, above: float = -np.inf, ascending: bool = False
     ) -> np.ndarray:
-        """Return a list of finite numbers above `above` as a float64 array of a given size."""
+        """Return the list of numbers under a key, which must be there.
+
+        Parameters
+        ----------
+        key : str
+            Its name.
+        size : int, optional
+            How many numbers there must be; any, but at least one, by default.
+        above : float
+            What each must be larger than.
+        ascending : bool
+            Whether each must be larger than the one before.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+
+        Raises
+        ------
+        InputError
+            If the key is missing, or the numbers are not as they must be.
+        """
         value = self._get(key, list, "a list of numbers", None)
         good = all(isinstance(x, int | float) and not isinstance(x, bool) for x in value)
         array = np.asarray(value if good else [], dtype=np.float64)
@@ -96,16 +149,34 @@ class Section:
         return array
 
     def section(self, key: str) -> "Section":
-        """Return the table under a key."""
+        """Return the table under `key`, which must be there."""
         return Section(self._get(key, dict, "a table", None), f"{self.where} [{key}]")
 
     def sections(self, key: str) -> list["Section"]:
-        """Return the tables of an array of tables; none if the key is absent."""
+        """Return the tables of the array of tables under `key`; none if it is absent."""
         found = self._get(key, list, "an array of tables", [])
         return [Section(x, f"{self.where} [[{key}]] number {i}") for i, x in enumerate(found, 1)]
 
     def build(self, make: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Call `make`; its InputError gets the file and table in front."""
+        """Call a function; its InputError gets the file and table in front.
+
+        Parameters
+        ----------
+        make : callable
+            What to call, such as the class of a part.
+        *args, **kwargs
+            What to call it with.
+
+        Returns
+        -------
+        object
+            What it returns.
+
+        Raises
+        ------
+        InputError
+            If it does.
+        """
         try:
             return make(*args, **kwargs)
         except InputError as error:

@@ -68,26 +68,38 @@ class Vignetting:
         (m, n) float64
             1 on axis.
         """
-        log_energy = np.log(np.atleast_1d(np.asarray(energy_kev, dtype=np.float64)))
-        scale = np.interp(log_energy, np.log(self.energy_kev), self.scale_arcmin)
         theta = np.atleast_1d(np.asarray(theta_arcmin, dtype=np.float64))
-        return np.exp(-theta[:, None] / scale[None, :])
+        return np.exp(-theta[:, None] / self._scale_at(energy_kev)[None, :])
 
     def field_mean(self, energy_kev: np.ndarray | float, radius_arcmin: float) -> np.ndarray:
-        """Mean factor over a circular field of view, (n,): what a survey scan averages to."""
+        """Mean factor over a circular field of view: what a survey scan averages to.
+
+        Of radius `radius_arcmin`, at each of `energy_kev`, shape (n,), which the result has too.
+        """
+        return disc_mean(radius_arcmin / self._scale_at(energy_kev))
+
+    def _scale_at(self, energy_kev: np.ndarray | float) -> np.ndarray:
+        """Scale in arcmin at each energy, shape (n,)."""
         log_energy = np.log(np.atleast_1d(np.asarray(energy_kev, dtype=np.float64)))
-        scale = np.interp(log_energy, np.log(self.energy_kev), self.scale_arcmin)
-        return disc_mean(radius_arcmin / scale)
+        return np.interp(log_energy, np.log(self.energy_kev), self.scale_arcmin)
 
 
 def disc_mean(x: np.ndarray | float) -> np.ndarray:
-    """Mean of exp(-r) over a disc of radius x: 2 [1 - (1 + x) exp(-x)] / x^2."""
+    """Mean of exp(-r) over a disc of radius `x`, any shape: 2 [1 - (1 + x) exp(-x)] / x^2."""
     x = np.asarray(x, dtype=np.float64)
     return 2.0 * (-np.expm1(-x) - x * np.exp(-x)) / x**2
 
 
 def scale_from_mean(mean: np.ndarray, radius_arcmin: float) -> np.ndarray:
-    """Scale in arcmin whose mean over a circular field equals `mean` (each between 0 and 1)."""
+    """Scale in arcmin of which the mean over a circular field is `mean`, shape (k,), as the result.
+
+    `radius_arcmin` is the radius of the field.
+
+    Raises
+    ------
+    InputError
+        If a mean is not between 0 and 1, both excluded.
+    """
     mean = np.atleast_1d(np.asarray(mean, dtype=np.float64))
     if not np.all((mean > 0.0) & (mean < 1.0)):
         raise InputError(

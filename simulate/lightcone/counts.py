@@ -90,6 +90,19 @@ def count_grid(
     The bins of redshift end at multiples of 0.005, but for the first and last. The density in the
     middle of a bin stands for all of it, which is right to 1e-3.
 
+    Parameters
+    ----------
+    parameters : HaloParameters
+        Of which the cosmology is used.
+    min_mass_msun : float
+        Least M500c.
+    redshift_range : (float, float)
+        Least and greatest redshift.
+
+    Returns
+    -------
+    CountGrid
+
     Raises
     ------
     InputError
@@ -134,7 +147,14 @@ def expected_per_deg2(
 
 
 def check_limits(min_mass_msun: float, redshift_range: tuple[float, float]) -> tuple[float, float]:
-    """Return least and greatest redshift, or raise InputError if a limit cannot be used."""
+    """Return least and greatest redshift of `redshift_range`, or refuse limits.
+
+    Raises
+    ------
+    InputError
+        If they do not ascend within 0 to 3, or `min_mass_msun` lies outside 1e12 Msun to
+        `MAX_MASS_MSUN`.
+    """
     if not _LEAST_MASS_MSUN <= min_mass_msun < MAX_MASS_MSUN:
         raise InputError(
             f"min_mass_msun: must lie between {_LEAST_MASS_MSUN:.3g} and {MAX_MASS_MSUN:.3g} Msun; "

@@ -98,6 +98,21 @@ def shell_tables(
 ) -> list[ShellTable]:
     """Tabulate the shells of a range of redshifts, ascending; the first and last may be cut.
 
+    Parameters
+    ----------
+    parameters : HaloParameters
+        Of which the cosmology is used.
+    min_mass_msun : float
+        Least M500c.
+    redshift_range : (float, float)
+        Least and greatest redshift.
+    clustering : bool
+        Whether haloes follow the matter; else all shells are as dense everywhere.
+
+    Returns
+    -------
+    list of ShellTable
+
     Raises
     ------
     InputError

@@ -105,7 +105,11 @@ def pixel_window() -> Floats:
 
 
 def field_variance(parameters: HaloParameters, shell: int) -> float:
-    """Variance of the field of a shell, the same in every pixel."""
+    """Return the variance of the field of `shell`, which is the same in every pixel.
+
+    The sum over l of (2 l + 1) C_l / 4 pi, of the spectrum and window of a pixel; `parameters` give
+    the cosmology.
+    """
     order = np.arange(LMAX + 1.0)
     smoothed = angular_spectrum(parameters, shell) * pixel_window() ** 2
     return float(((2.0 * order + 1.0) * smoothed).sum() / (4.0 * np.pi))

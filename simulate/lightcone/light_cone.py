@@ -14,8 +14,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from icmass.digests import CHECKSUM, array_digest
 from icmass.errors import InputError
 from icmass.files import atomic_write
+from icmass.hdf5 import read_array
 from icmass.simulate.population.haloes import Haloes, HaloParameters, MainHalo
 
 __all__ = ["LightCone", "comoving_position"]
@@ -59,17 +61,17 @@ class LightCone:
         return len(self.ra_deg)
 
     def select(self, mask: NDArray[Any]) -> "LightCone":
-        """Return the haloes chosen by a boolean mask or an index array; they keep their ids."""
+        """Return the haloes chosen by `mask`, boolean or of row numbers; they keep their ids."""
         haloes = Haloes(**{name: getattr(self.haloes, name)[mask] for name in _HALOES})
         template = None if self.template is None else self.template[mask]
         return LightCone(haloes, self.ra_deg[mask], self.dec_deg[mask], self.key[mask], template)
 
     def row(self, index: int) -> MainHalo:
-        """Return one halo as plain numbers."""
+        """Return the halo of row `index` as plain numbers."""
         return self.haloes.row(index)
 
     def stable_row(self, index: int) -> MainHalo:
-        """Return one halo under its `key`: what is drawn for it is the same in any footprint."""
+        """Return the halo of row `index` under its `key`, which is the same in any footprint."""
         return replace(self.haloes.row(index), halo_id=int(self.key[index]))
 
     def write(
@@ -101,10 +103,11 @@ class LightCone:
                 dataset = file.create_dataset(name, data=values, track_times=False)
                 dataset.attrs["unit"] = _UNITS.get(name, "")
                 dataset.flush()
+            file.attrs[CHECKSUM] = array_digest(self._columns())
 
     @classmethod
     def read(cls, path: str | Path) -> "LightCone":
-        """Read a file that `write` made.
+        """Read the file `path` that `write` made.
 
         Raises
         ------
@@ -122,7 +125,11 @@ class LightCone:
                         f"'{file.attrs.get('format', 'another file')}'. Read a table of your own "
                         f"by read_light_cone."
                     )
-                columns = {name: np.asarray(item[:]) for name, item in file.items()}
+                columns = {name: read_array(item) for name, item in file.items()}
+                if file.attrs.get(CHECKSUM, "") not in ("", array_digest(columns)):
+                    raise OSError("its values are not those that were written")
+            if len({len(values) for values in columns.values()}) != 1:
+                raise OSError("its columns have different lengths")
             haloes = Haloes(**{name: columns[name] for name in _HALOES})
             return cls(
                 haloes,
@@ -131,7 +138,9 @@ class LightCone:
                 columns["key"],
                 columns.get("template"),
             )
-        except (OSError, KeyError) as error:
+        except InputError:
+            raise
+        except (OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(
                 f"{path}: must be a whole light cone; it is not ({reason}). Make it again."
@@ -148,10 +157,21 @@ class LightCone:
 def comoving_position(
     parameters: HaloParameters, ra_deg: Floats, dec_deg: Floats, redshift: Floats
 ) -> Floats:
-    """Return the place about the observer [comoving Mpc], shape (n, 3).
+    """Return places about the observer.
 
-    x points to RA 0 and Dec 0, y to RA 90, z to the north pole. Distances are read off a table that
-    ends at redshift 12, to 1e-6.
+    Distances are read off a table that ends at redshift 12, to 1e-6.
+
+    Parameters
+    ----------
+    parameters : HaloParameters
+        Of which the cosmology is used.
+    ra_deg, dec_deg : ndarray, shape (n,)
+    redshift : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+        Comoving Mpc: x to RA 0 and Dec 0, y to RA 90, z to the north pole.
     """
     distance = np.interp(redshift, *_distances(parameters))
     ra, dec = np.radians(ra_deg), np.radians(dec_deg)

@@ -44,7 +44,17 @@ def own_uniforms(seed: int, name: str, key: NDArray[np.int64], count: int) -> Fl
 
 
 def own_normals(seed: int, name: str, key: NDArray[np.int64], count: int) -> Floats:
-    """Draw standard normal numbers of each halo, shape (n, count); see `own_uniforms`."""
+    """Draw standard normal numbers of each halo.
+
+    Parameters
+    ----------
+    seed, name, key, count
+        As for `own_uniforms`.
+
+    Returns
+    -------
+    ndarray, shape (n, count)
+    """
     return np.asarray(ndtri(own_uniforms(seed, name, key, count)))
 
 

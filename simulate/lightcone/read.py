@@ -6,14 +6,13 @@ its id.
 """
 
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from icmass.errors import InputError, MissingDependencyError
+from icmass.errors import InputError
 from icmass.simulate.footprints import Footprint
 from icmass.simulate.lightcone.light_cone import LightCone, comoving_position
 from icmass.simulate.lightcone.own_numbers import own_normals
@@ -26,7 +25,7 @@ from icmass.simulate.population.haloes import (
 )
 from icmass.simulate.population.structure_list import r500_over_r200
 from icmass.simulate.skymaps import SKY_NSIDE, pixel_of
-from icmass.simulate.snapshots.table_file import SUFFIXES, Column, read_table_file, to_physical
+from icmass.simulate.snapshots.table_file import Column, read_table_file, to_physical
 
 __all__ = ["read_light_cone"]
 
@@ -45,7 +44,6 @@ ALIASES: Final = {
     "concentration": ("concentration", "c200c"),
     "halo_id": ("key", "halo_id", "id", "haloid", "halo", "detuid"),
 }  # fmt: skip
-_PARQUET: Final = (".parquet", ".pq")
 # A halo lighter than this, or heavier, is in another unit.
 _LEAST_MSUN, _GREATEST_MSUN = 1e9, 1e16
 _LEAST_LOG10, _GREATEST_LOG10 = 9.0, 16.0
@@ -83,7 +81,7 @@ def read_light_cone(
         If the table cannot be read, lacks columns, has impossible values or masses in another unit,
         an id is there twice, or no halo lies in the footprint.
     """
-    columns = _read(Path(path).expanduser())
+    columns = read_table_file(path)
     _require(path, columns)
     ra_deg, dec_deg = _place(path, columns)
     redshift = _numbers(path, columns, "redshift")
@@ -146,42 +144,6 @@ def _complete(
         m200c_msun=m500c_msun / (2.5 * ratio**3),
         r200c_kpc=haloes.r500c_kpc / ratio,
     )
-
-
-def _read(path: Path) -> Columns:
-    """Read a table; Parquet by pyarrow."""
-    if path.suffix.lower() not in _PARQUET:
-        return read_table_file(path)
-    if not path.is_file():
-        raise InputError(f"{path}: must be a table of haloes; there is no such file.")
-    if find_spec("pyarrow") is None:
-        raise MissingDependencyError(
-            f"{path}: Parquet needs pyarrow; install it: pip install 'icmass[parquet]'."
-        )
-    from pyarrow import parquet  # noqa: PLC0415 - optional
-
-    try:
-        table = parquet.read_table(path)
-        columns = {}
-        for field, values in zip(table.schema, table.columns, strict=True):
-            numbers = values.to_numpy()
-            if numbers.dtype.kind in "iufb":
-                unit = (field.metadata or {}).get(b"unit", b"").decode()
-                name, unit = _plain(field.name, unit)
-                columns[name] = Column(numbers, unit)
-    except Exception as error:  # pyarrow raises many types
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path}: must be a readable table; it is not ({reason}).") from error
-    return columns
-
-
-def _plain(name: str, unit: str) -> tuple[str, str]:
-    """Name in lower case without an ending that says the unit, which it has if none is stated."""
-    key = name.strip().lower()
-    for ending, word in SUFFIXES.items():
-        if key.endswith(ending):
-            return key.removesuffix(ending).strip(), unit or word
-    return key, unit
 
 
 def _find(columns: Columns, name: str) -> Column | None:

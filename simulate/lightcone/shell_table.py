@@ -49,7 +49,7 @@ class ShellTable:
     log10_mass_edges: Floats
 
     def expected_per_deg2(self, field: Floats) -> Floats:
-        """Haloes per square degree where the field is so, of the same shape."""
+        """Return the haloes per square degree where the density is `field`, of its shape."""
         return np.interp(field, self.node, self.per_deg2)
 
     def choose(self, field: Floats, uniform: Floats) -> "Chosen":
@@ -61,6 +61,10 @@ class ShellTable:
             Where each halo is.
         uniform : ndarray, shape (n, 2)
             Random numbers from 0 to 1.
+
+        Returns
+        -------
+        Chosen
         """
         node = self._node(field, uniform[:, 0])
         target = node + uniform[:, 1]
@@ -110,6 +114,10 @@ def shell_table(
         Of each bin of mass; None where haloes do not cluster.
     variance : float
         Of the field.
+
+    Returns
+    -------
+    ShellTable
     """
     mean = grid.per_deg2[rows]
     if bias is None:

@@ -26,6 +26,7 @@ def deposit_kernels(
     east, north, extent : float32 arrays, shape (n,), arcsec
         Position and support radius.
     counts : float64 array, shape (n,)
+        Expected of each particle.
     east_edge, south_edge, pixel : float
         Where column 0 and row 0 begin, and the pixel side, arcsec.
     density : float64 array
@@ -121,9 +122,11 @@ def deposit_points(
     Parameters
     ----------
     east, north : float32 arrays, shape (n,), arcsec
+        Their places.
     scale : float64 array, shape (n,)
         Growth of the PSF off axis.
     counts : float64 array, shape (n,)
+        Expected of each source.
     east_edge, south_edge, pixel : float
         As in `deposit_kernels`.
     density : float64 array

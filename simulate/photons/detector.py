@@ -20,8 +20,17 @@ _PSF_SCALE_ARCMIN = 181
 
 @lru_cache(maxsize=8)
 def detector_arrays(redistribution: Redistribution) -> tuple[Any, ...]:
-    """Return energy edges, cells per keV, cell bins, row starts and channels, cdf, guide, channels.
+    """Return `redistribution` as `draw_photons` wants it.
 
+    Returns
+    -------
+    tuple
+        Energy edges (n_e + 1,) [keV], cells per keV, first bin of each cell (n_cell,), start of
+        each row (n_e + 1,), first channel of each row (n_e,), cumulative probabilities of all rows,
+        guide (n_e, n_guide) and channel edges (n_c + 1,) [keV].
+
+    Notes
+    -----
     The cells are even slices of the energy range, each with the bin in which it begins; they are
     narrower than any bin, so that a search looks at two bins at most. Rows are normalised: photons
     that a row loses are not in the folded rate either.
@@ -50,7 +59,23 @@ def detector_arrays(redistribution: Redistribution) -> tuple[Any, ...]:
 
 
 def psf_arrays(psf: PSF, view: View, on: bool) -> tuple[Any, ...]:
-    """Return (on, core, power, truncation, wing, power, truncation, wing fraction, scale table)."""
+    """Return a point-spread function as `draw_photons` wants it.
+
+    Parameters
+    ----------
+    psf : PSF
+        Core and wing.
+    view : View
+        Off axis the PSF grows in a pointed view only.
+    on : bool
+        Whether it applies to the component at all.
+
+    Returns
+    -------
+    tuple
+        On (1 or 0), scale radius [arcsec], power and truncation of the core, the same of the wing,
+        share of the wing, growth at every whole arcmin off axis, shape (n,).
+    """
     (_, core, core_slope), (share, wing, wing_slope) = psf.components()
     scale = np.ones(1)
     if view.mode == "pointed":
@@ -64,12 +89,18 @@ def psf_arrays(psf: PSF, view: View, on: bool) -> tuple[Any, ...]:
 
 
 def field_arrays(view: View) -> tuple[int, float]:
-    """Return (1 for a circle, half width [arcsec])."""
+    """Return the field of `view` for kernels: 1 for a circle, and the half width [arcsec]."""
     return int(view.mode == "pointed"), view.width_arcsec / 2.0
 
 
 def module_arrays(instrument: Instrument) -> tuple[Any, ...]:
-    """Return (cumulative weights ending in 1, guide, module numbers)."""
+    """Return the modules of `instrument` as `draw_photons` wants them.
+
+    Returns
+    -------
+    tuple
+        Cumulative weights ending in 1, shape (n_module,), guide (n_guide,), numbers (n_module,).
+    """
     weight = np.array([module.weight for module in instrument.modules])
     cdf = (np.cumsum(weight) / weight.sum()).astype(np.float32)
     cdf[-1] = 1.0

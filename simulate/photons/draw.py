@@ -90,8 +90,11 @@ def draw_events(
     Parameters
     ----------
     components : sequence of Component
+        Their names must differ: each names a random stream.
     view : View
+        Field and mode.
     instrument : Instrument
+        PSF and modules; the redistribution is that of each component's spectra.
     exposure_s : float
         Exposure in seconds, unvignetted.
     seed : int

@@ -69,7 +69,17 @@ def _walk_block(key, block, expected, parents):
 
 @numba.njit(cache=True, nogil=True, parallel=True)
 def count_blocks(key, expected, counts):
-    """Fill `counts` (int64, one per block of emitters) with the photons of each block."""
+    """Count the photons of each block of emitters.
+
+    Parameters
+    ----------
+    key : uint64 array, shape (2,)
+        Of the random stream.
+    expected : float64 array, shape (n,)
+        Expected counts of each emitter.
+    counts : int64 array, shape (n_block,)
+        Filled; a block is `BLOCK` emitters, the last one what is left.
+    """
     nothing = np.empty(0, dtype=np.int64)
     for block in numba.prange(counts.shape[0]):
         counts[block] = _walk_block(key, block, expected, nothing)
@@ -77,7 +87,17 @@ def count_blocks(key, expected, counts):
 
 @numba.njit(cache=True, nogil=True, parallel=True)
 def fill_parents(key, expected, starts, parents):
-    """Fill `parents` (int64, one per photon) with emitters; `starts` has one more than blocks."""
+    """Write the emitter of each photon, as many as `count_blocks` found.
+
+    Parameters
+    ----------
+    key, expected
+        As for `count_blocks`.
+    starts : int64 array, shape (n_block + 1,)
+        Where the photons of each block begin; the last is their number.
+    parents : int64 array, shape (n_photon,)
+        Filled with rows of emitters, ascending.
+    """
     for block in numba.prange(starts.shape[0] - 1):
         if starts[block + 1] > starts[block]:
             _walk_block(key, block, expected, parents[starts[block] : starts[block + 1]])
@@ -205,7 +225,25 @@ def draw_photons(
     out_energy,
     out_detector,
 ):
-    """Turn each photon's emitter (`parents`) into an event; the module's text has the arguments."""
+    """Turn each photon's emitter into an event.
+
+    Parameters
+    ----------
+    key : uint64 array, shape (2,)
+        Of the random stream.
+    exposure_s : float
+        Times are even between 0 and this.
+    shape : int
+        `Shape` of the emitters.
+    parents : int64 array, shape (n,)
+        Row of the emitter of each photon.
+    emitters, spectra, detector, psf, field, modules : tuples of arrays
+        See the module's text.
+    kernel_quantile : float64 array, shape (n_quantile,)
+        See the module's text.
+    out_position, out_energy, out_detector : tuples of arrays, shape (n,) each
+        Filled; see the module's text.
+    """
     east, north, extent, shift, node, mix = emitters
     theta_nodes, rate, cdf, guide = spectra
     edges = detector[0]
@@ -241,7 +279,7 @@ def draw_photons(
 
 @numba.njit(cache=True, nogil=True)
 def move_up(values, keep):
-    """Move the values to keep to the front of their array, in order."""
+    """Move the `values`, shape (n,), that `keep`, a mask, marks to the front, in order."""
     end = 0
     for k in range(values.shape[0]):
         if keep[k]:

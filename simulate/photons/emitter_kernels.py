@@ -9,7 +9,7 @@ __all__ = ["expected_rate", "fractional_node", "in_field", "mixture", "project_g
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def fractional_node(value, nodes):
-    """Return the fractional index of a value in ascending nodes, clamped to their range.
+    """Return the fractional index of `value` in ascending `nodes`, clamped to their range.
 
     The first guess assumes even spacing, so that a nearly even grid costs no search.
     """
@@ -28,7 +28,15 @@ def fractional_node(value, nodes):
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def in_field(east, north, is_circle, half_width):
-    """Tell whether an offset lies in a field; the last two are those of `detector.field_arrays`."""
+    """Tell whether an offset lies in a field.
+
+    Parameters
+    ----------
+    east, north : float
+        Arcsec from the pointing.
+    is_circle, half_width
+        From `detector.field_arrays`.
+    """
     if is_circle == 1:
         return east * east + north * north <= half_width * half_width
     return abs(east) <= half_width and abs(north) <= half_width
@@ -56,7 +64,30 @@ def project_gas(
     mix,
     norm,
 ):
-    """Fill the emitter arrays (last seven) from the gas arrays (first six); see `gas_emitters`."""
+    """Fill the emitter arrays from the gas arrays.
+
+    Parameters
+    ----------
+    position_kpc, velocity_kms : float64 arrays, shape (n, 3)
+        Of the particles, as in `Gas`.
+    kt_kev, metallicity, emission_measure, smoothing_kpc : float64 arrays, shape (n,)
+        As in `Gas`.
+    rotation : float64 array, shape (3, 3)
+        Rows point east, north and away.
+    arcsec_per_kpc : float
+        Scale on the sky.
+    light_speed_kms : float
+        For the Doppler shift.
+    norm_per_measure : float
+        Norm of an emitter for emission measure 1, cm^-5.
+    log_kt_nodes : float64 array, shape (n_kt,)
+        Temperature nodes of the spectra, ln keV.
+    reach_arcsec : float
+        From a particle further out than this and its own extent no photon gets into the field; its
+        norm is 0.
+    east, north, extent, shift, node, mix, norm : arrays, shape (n,)
+        Filled; the fields of `Emitters` in their order.
+    """
     for i in numba.prange(kt_kev.shape[0]):
         x, y, z = position_kpc[i, 0], position_kpc[i, 1], position_kpc[i, 2]
         vx, vy, vz = velocity_kms[i, 0], velocity_kms[i, 1], velocity_kms[i, 2]
@@ -77,7 +108,17 @@ def project_gas(
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def mixture(table, node, mix):
-    """Interpolate a (n_node, 2) table at a fractional node and add its parts."""
+    """Interpolate a table at a fractional node and add its parts.
+
+    Parameters
+    ----------
+    table : array, shape (n_node, 2)
+        Without and with the second part.
+    node : float
+        From 0 to n_node - 1.
+    mix : float
+        Weight of the second part.
+    """
     low = int(node)
     part = node - low
     value = table[low, 0] + mix * table[low, 1]
@@ -93,11 +134,15 @@ def expected_rate(east, north, node, mix, norm, theta_nodes_arcmin, table, out):
     Parameters
     ----------
     east, north : float32 arrays, shape (n,), arcsec
+        Where they are, which sets the off-axis angle.
     node, mix, norm : arrays, shape (n,)
+        As in `Emitters`.
     theta_nodes_arcmin : float64 array, shape (n_theta,)
+        Angles of the table; one where the angle does not matter.
     table : float64 array, shape (n_theta, n_node, 2)
         Counts/s per unit norm.
     out : float64 array, shape (n,)
+        Filled.
     """
     for i in numba.prange(norm.shape[0]):
         if theta_nodes_arcmin.shape[0] == 1:

@@ -63,12 +63,12 @@ class Emitters:
         return len(self.norm)
 
     def columns(self) -> tuple[NDArray, ...]:
-        """All arrays, in the order of the fields."""
+        """All arrays, shape (n,) each, in the order of the fields."""
         return tuple(getattr(self, f.name) for f in fields(self))
 
     @classmethod
     def empty(cls, count: int) -> "Emitters":
-        """Room for emitters that a kernel fills in."""
+        """Room for `count` emitters that a kernel fills in."""
         dtypes = {f.name: np.float64 if f.name == "norm" else np.float32 for f in fields(cls)}
         columns: dict[str, NDArray] = {name: np.empty(count, t) for name, t in dtypes.items()}
         return cls(**columns)
@@ -77,7 +77,17 @@ class Emitters:
     def points(
         cls, east_arcsec: NDArray, north_arcsec: NDArray, node: NDArray, norm: NDArray
     ) -> "Emitters":
-        """Point sources at rest with one spectral part."""
+        """Point sources at rest with one spectral part.
+
+        Parameters
+        ----------
+        east_arcsec, north_arcsec, node, norm : ndarray, shape (n,)
+            As in the class.
+
+        Returns
+        -------
+        Emitters
+        """
         zero, one = np.zeros(len(norm), np.float32), np.ones(len(norm), np.float32)
         return cls(east_arcsec, north_arcsec, zero, one, node, zero, norm)
 
@@ -85,7 +95,21 @@ class Emitters:
     def squares(
         cls, east_arcsec: NDArray, north_arcsec: NDArray, half_side_arcsec: float, norm: NDArray
     ) -> "Emitters":
-        """Patches of uniform sky that share one spectrum."""
+        """Patches of uniform sky that share one spectrum.
+
+        Parameters
+        ----------
+        east_arcsec, north_arcsec : ndarray, shape (n,)
+            Their middles.
+        half_side_arcsec : float
+            Half the side of all of them.
+        norm : ndarray, shape (n,)
+            As in the class.
+
+        Returns
+        -------
+        Emitters
+        """
         zero, one = np.zeros(len(norm), np.float32), np.ones(len(norm), np.float32)
         half_side = np.full_like(zero, half_side_arcsec)
         return cls(east_arcsec, north_arcsec, half_side, one, zero, zero, norm)

@@ -16,6 +16,7 @@ from icmass.simulate.photons.deposit_kernels import (
 from icmass.simulate.photons.detector import field_arrays
 from icmass.simulate.photons.emitter_kernels import expected_rate
 from icmass.simulate.photons.emitters import Component, Emitters, Shape
+from icmass.simulate.photons.folded import with_second_part
 from icmass.simulate.photons.sph import projected_density, projected_quantile
 from icmass.simulate.pixel_grid import PixelGrid
 from icmass.simulate.view import View
@@ -49,6 +50,7 @@ def expected_counts(
     Parameters
     ----------
     component : Component
+        With n emitters.
     exposure_s : float
         Exposure in seconds, unvignetted.
     band_kev : (lo, hi), optional
@@ -60,8 +62,6 @@ def expected_counts(
     """
     spectra, emitters = component.spectra, component.emitters
     table = spectra.rate if band_kev is None else spectra.band_rate(*band_kev)
-    if table.shape[2] == 1:
-        table = np.concatenate([table, np.zeros_like(table)], axis=2)
     out = np.empty(len(emitters))
     expected_rate(
         emitters.east_arcsec,
@@ -70,7 +70,7 @@ def expected_counts(
         emitters.mix,
         emitters.norm,
         spectra.theta_arcmin,
-        np.ascontiguousarray(table * exposure_s),
+        np.ascontiguousarray(with_second_part(table) * exposure_s),
         out,
     )
     return out
@@ -89,6 +89,7 @@ def expected_image(
     Parameters
     ----------
     component : Component
+        With any shape of emitters.
     view : View
         Its field cuts the image.
     psf : PSF

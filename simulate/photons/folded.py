@@ -17,7 +17,7 @@ from icmass.simulate.instrument import Instrument, Redistribution, Response, Vig
 from icmass.simulate.photons.inverse_cdf_kernels import fill_guide
 from icmass.simulate.view import View
 
-__all__ = ["FoldedSpectra"]
+__all__ = ["FoldedSpectra", "with_second_part"]
 
 Floats = NDArray[np.float64]
 
@@ -115,10 +115,25 @@ class FoldedSpectra:
     def for_view(
         cls, photons: Floats, instrument: Instrument, view: View, *, area: bool = True
     ) -> "FoldedSpectra":
-        """Fold with the response that an instrument has in a view; arguments as in `build`.
+        """Fold with the response that an instrument has in a view.
 
         The survey response is averaged over the field already; a pointed one loses photons off
         axis.
+
+        Parameters
+        ----------
+        photons : ndarray, shape (n_node, n_part, n_e)
+            As for `build`, whose errors are raised.
+        instrument : Instrument
+            Gives response and vignetting.
+        view : View
+            Gives mode and field.
+        area : bool
+            False for what does not pass the mirrors (particles).
+
+        Returns
+        -------
+        FoldedSpectra
         """
         response = instrument.response(view.mode)
         if view.mode == "survey" or not area:
@@ -130,13 +145,11 @@ class FoldedSpectra:
 
     @property
     def two_parts(self) -> Floats:
-        """Rates with the second part present, zero where there is only one."""
-        if self.rate.shape[2] == 2:
-            return self.rate
-        return np.concatenate([self.rate, np.zeros_like(self.rate)], axis=2)
+        """Rates with the second part there, shape (n_theta, n_node, 2); zero where it is none."""
+        return with_second_part(self.rate)
 
     def band_rate(self, lo_kev: float, hi_kev: float) -> Floats:
-        """Counts/s per unit norm whose measured energy lies in [lo, hi).
+        """Counts/s per unit norm whose measured energy lies in [`lo_kev`, `hi_kev`).
 
         Returns
         -------
@@ -144,6 +157,11 @@ class FoldedSpectra:
             Not to be written to: it is kept for the next emitters of these spectra.
         """
         return _band_rate(self, lo_kev, hi_kev)
+
+
+def with_second_part(rate: Floats) -> Floats:
+    """Return `rate`, shape (n_theta, n_node, 1 or 2), with two parts; a missing one is zero."""
+    return rate if rate.shape[2] == 2 else np.concatenate([rate, np.zeros_like(rate)], axis=2)
 
 
 @lru_cache(maxsize=64)

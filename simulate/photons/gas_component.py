@@ -23,7 +23,7 @@ __all__ = ["gas_component", "kpc_per_arcsec"]
 
 
 def kpc_per_arcsec(redshift: float, cosmology: FLRW) -> float:
-    """Physical size of an arcsec at a redshift (angular-diameter distance).
+    """Physical size of an arcsec at `redshift`, by the angular-diameter distance of `cosmology`.
 
     Raises
     ------
@@ -88,8 +88,11 @@ def gas_component(
     Parameters
     ----------
     gas : Gas
+        Positions about what is put at the pointing.
     view : View
+        Pointing, line of sight and field.
     instrument : Instrument
+        That the spectra are folded for.
     redshift : float
         Where the cluster is placed, above 0.
     nh_cm2 : float
@@ -108,6 +111,11 @@ def gas_component(
     Component
         Of origin ICM; emitters in the order of the particles, norm 0 where no photon can reach the
         field.
+
+    Raises
+    ------
+    InputError
+        If the redshift is not above 0, or the column is none in cm^-2.
 
     Warns
     -----

@@ -29,7 +29,17 @@ def fill_guide(cdf, guide):
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def draw_bin(cdf, guide, uniform):
-    """Return the bin of a uniform number in [0, 1): the first with cdf > uniform."""
+    """Return the bin of a uniform number: the first with cdf > uniform.
+
+    Parameters
+    ----------
+    cdf : float32 array, shape (n_bin,)
+        Ascending, last entry 1.
+    guide : int16 array, shape (n_guide,)
+        From `fill_guide`.
+    uniform : float
+        In [0, 1).
+    """
     bin_index = np.int64(guide[int(uniform * guide.shape[0])])
     while cdf[bin_index] <= uniform:
         bin_index += 1

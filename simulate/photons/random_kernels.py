@@ -34,7 +34,9 @@ def substream(key, number):
     Parameters
     ----------
     key : uint64 array, shape (2,)
+        From `icmass.simulate.rng.kernel_key`.
     number : uint64
+        Of the photon, or of the block of emitters.
 
     Returns
     -------
@@ -45,6 +47,9 @@ def substream(key, number):
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def uniform(start, counter):
-    """Return number `counter` of a stream (both uint64), uniform in [0, 1) with 53 bits."""
+    """Return number `counter` of the stream that begins at `start`, uniform in [0, 1).
+
+    Both are uint64; the result has 53 random bits.
+    """
     word = _mix(start + counter * _GOLDEN)
     return np.float64(word >> _SHIFT_TO_53_BITS) * _TWO_TO_MINUS_53

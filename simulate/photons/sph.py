@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 def kernel_3d(q: ArrayLike) -> Floats:
-    """Density of the kernel at radius q (in support radii), integral over space 1."""
+    """Density of the kernel at radius `q` (in support radii), any shape; integral over space 1."""
     q = np.asarray(q, dtype=np.float64)
     inner = 1.0 - 6.0 * q**2 + 6.0 * q**3
     outer = 2.0 * np.clip(1.0 - q, 0.0, None) ** 3
@@ -23,7 +23,10 @@ def kernel_3d(q: ArrayLike) -> Floats:
 
 
 def projected_density(q: ArrayLike) -> Floats:
-    """Column density at projected radius q (in support radii), integral over the plane 1."""
+    """Column density at projected radius `q` (in support radii), shape (n,), as the result.
+
+    Its integral over the plane is 1.
+    """
     q = np.atleast_1d(np.asarray(q, dtype=np.float64))[:, None]
     node, weight = np.polynomial.legendre.leggauss(48)
     half = 0.5 * np.sqrt(np.clip(1.0 - q**2, 0.0, None))
@@ -32,7 +35,7 @@ def projected_density(q: ArrayLike) -> Floats:
 
 
 def projected_enclosed(q: ArrayLike) -> Floats:
-    """Share of the kernel inside the projected radius q (in support radii).
+    """Share of the kernel inside the projected radius `q` (in support radii), shape (n,).
 
     A thin shell of radius s has the share 1 - sqrt(1 - q^2/s^2) of itself in the cylinder q < s.
     """
@@ -47,7 +50,10 @@ def projected_enclosed(q: ArrayLike) -> Floats:
 
 @cache
 def projected_quantile(size: int = 4097) -> Floats:
-    """Projected radius over support radius at `size` evenly spaced probabilities from 0 to 1."""
+    """Projected radius over support radius at evenly spaced probabilities from 0 to 1.
+
+    Of shape (`size`,), and not to be written to.
+    """
     q = np.linspace(0.0, 1.0, 2001)
     quantile = np.interp(np.linspace(0.0, 1.0, size), projected_enclosed(q), q)
     quantile.flags.writeable = False

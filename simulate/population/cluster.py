@@ -90,7 +90,11 @@ def paint_alone(
 
 
 def _truth(halo: "MainHalo", structures: Structures) -> dict[str, float]:
-    """What the catalog asks for and only the maker knows."""
+    """What the catalog asks for and only the maker knows.
+
+    Masses of substructures and companions are those from before they fell in, and companions lie
+    outside R500c: their sum over M500c exceeds 1 for some 1.6% of the haloes (magneticum).
+    """
     x, y, z = halo.box_position_mpc
     fallen = (structures.kind == StructureKind.SUBSTRUCTURE) | (
         structures.kind == StructureKind.COMPANION

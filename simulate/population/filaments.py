@@ -57,6 +57,11 @@ def connect(
     mass_msun : ndarray, shape (n,)
     parameters : FilamentParameters
     rng : numpy.random.Generator
+
+    Returns
+    -------
+    Filaments
+        From R500c of the halo to the middle of what they lead to.
     """
     distance = np.linalg.norm(position_kpc, axis=1)
     reachable = (distance > halo.r200c_kpc) & (distance < 1000.0 * parameters.max_length_mpc)

@@ -4,11 +4,11 @@ Stellar masses in Msun, positions in physical kpc and velocities in km/s about t
 frame of the observer.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from icmass.config import Config
 from icmass.config.base import NotNegative, Number, Positive
@@ -18,7 +18,7 @@ from icmass.simulate.population.galaxy_places import (
     place_infalling,
     place_members,
 )
-from icmass.simulate.population.infalling import Range
+from icmass.simulate.population.number_types import Correlation, Range, Share
 from icmass.simulate.population.stellar_masses import draw_satellites, give_centrals
 from icmass.simulate.population.structure_list import StructureKind, Structures
 from icmass.simulate.population.structures import velocity_dispersion_kms
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["GalaxyParameters", "paint_galaxies"]
 
 Floats = NDArray[np.float64]
-
-
-Correlation = Annotated[Number, Field(ge=-1, le=1)]
-Share = Annotated[Number, Field(ge=0, lt=1)]
 
 
 class GalaxyParameters(Config):

@@ -29,11 +29,11 @@ class Placed(NamedTuple):
 
     @staticmethod
     def join(*parts: "Placed") -> "Placed":
-        """One list of several."""
+        """Return one list of several, in the order of `parts`."""
         return Placed(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
     def of_kind(self, structures: Structures, *kinds: StructureKind) -> NDArray[np.bool_]:
-        """Tell which galaxies belong to structures of some kinds, shape (n,)."""
+        """Tell which galaxies belong to `structures` of these `kinds`, shape (n,)."""
         return (self.host >= 0) & np.isin(structures.kind, kinds)[self.host]
 
 
@@ -58,6 +58,11 @@ def place_members(
         Galaxies of each, at least 1.
     parameters : GalaxyParameters
     rng : numpy.random.Generator
+
+    Returns
+    -------
+    Placed
+        Structure by structure.
     """
     scatter = rng.standard_normal((2, len(rows)))
     ratio = np.exp(parameters.concentration_scatter * scatter[0])
@@ -89,7 +94,23 @@ def place_infalling(
     parameters: "GalaxyParameters",
     rng: np.random.Generator,
 ) -> Placed:
-    """Place the galaxies about to fall into the main halo, which has so many members."""
+    """Place the galaxies about to fall into the main halo, outside its R200c.
+
+    Parameters
+    ----------
+    structures : Structures
+        Row 0 is the halo.
+    sigma_kms : float
+        Velocity dispersion of its members.
+    members : int
+        Galaxies that it has; those about to fall in are a share of as many.
+    parameters : GalaxyParameters
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Placed
+    """
     count = int(rng.poisson(parameters.infall_share * members))
     low, high = parameters.infall_r200
     radius = structures.r200c_kpc[0] * low * (high / low) ** rng.random(count)
@@ -107,7 +128,23 @@ def place_field(
     parameters: "GalaxyParameters",
     rng: np.random.Generator,
 ) -> Placed:
-    """Place galaxies uniformly in the cylinder, as deep as the range of velocities is."""
+    """Place galaxies uniformly in a square column, as deep as the range of velocities is.
+
+    Parameters
+    ----------
+    redshift : float
+        Of the main halo.
+    h : float
+        Hubble constant today over 100 km/s/Mpc.
+    hubble_kms_mpc : float
+        H(z), by which distances along the line of sight become velocities.
+    parameters : GalaxyParameters
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Placed
+    """
     half_mpc = parameters.half_width_mpc_h / h
     # Three scatters more, so that peculiar velocities bring in as many as they take out.
     deep_kms = parameters.max_velocity_kms + 3.0 * parameters.field_speed_kms

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from icmass.config.base import Config, NotNegative, Number, Positive
 from icmass.simulate.constants import ERG_PER_KEV, PROTON_MASS_G
+from icmass.simulate.population.number_types import Correlation
 from icmass.simulate.population.structure_list import StructureKind, Structures
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["GasLayers", "GasParameters", "gas_layers"]
 
 Floats = NDArray[np.float64]
-Weight = Annotated[Number, Field(ge=-1, le=1)]
 _MEAN_WEIGHT = 0.59  # of fully ionised gas of 0.3 solar
 _SHELLS = 256
 _INNERMOST = 0.004  # R500c; nothing is resolved inside
@@ -43,7 +43,7 @@ class GasParameters(Config):
     """How fast the loss fades with mass: gas times 1 / (1 + (gas_loss_msun / M)^slope)."""
     gas_scatter: NotNegative
     """Scatter of ln M_gas at fixed mass."""
-    gas_star_formation: Weight
+    gas_star_formation: Correlation
     """Share of that scatter due to star formation: its correlation with the cause."""
     kt_kev: Positive
     """Mass-weighted temperature inside R500c at the pivot and redshift 0."""
@@ -53,20 +53,20 @@ class GasParameters(Config):
     """Slope in mass."""
     kt_scatter: NotNegative
     """Scatter of ln T at fixed mass."""
-    kt_star_formation: Weight
+    kt_star_formation: Correlation
     """Correlation with star formation."""
-    kt_baryons: Weight
+    kt_baryons: Correlation
     """Correlation with the baryons kept."""
-    kt_disturbance: Weight
+    kt_disturbance: Correlation
     """Correlation with the disturbance."""
 
     core_radius: Positive
     """Core radius, R500c, at the pivot of the gas."""
     core_radius_scatter: NotNegative
     """Scatter of its logarithm."""
-    core_radius_cool_core: Weight
+    core_radius_cool_core: Correlation
     """Correlation with the cool core."""
-    core_radius_beta: Weight
+    core_radius_beta: Correlation
     """Correlation with the outer slope."""
     core_radius_slope: Number
     """Slope in mass."""
@@ -206,6 +206,10 @@ def gas_layers(
         H(z) / H0.
     rng : numpy.random.Generator
         Of the variety of the profiles.
+
+    Returns
+    -------
+    GasLayers
     """
     count = len(structures)
     normal = rng.standard_normal((count, 8))

@@ -6,17 +6,18 @@ one and any worker can make any halo. Masses in Msun and physical kpc (no h); th
 
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from astropy.cosmology import FlatLambdaCDM
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from scipy.special import erf
 
-from icmass.config.base import Config, NotNegative, Number, Positive, number
+from icmass.config.base import Config, NotNegative, Number, Positive
 from icmass.errors import InputError
 from icmass.simulate.population.mass_function import tinker08
+from icmass.simulate.population.number_types import Correlation, Numbers
 from icmass.simulate.population.structure_list import r500_over_r200
 from icmass.simulate.rng import stream
 
@@ -36,16 +37,6 @@ __all__ = [
 Floats = NDArray[np.float64]
 CAUSES = ("disturbance", "cool_core", "star_formation", "baryons", "thermal")
 """The latent causes of a halo, standard normal each."""
-
-
-def _numbers(value: Any) -> Any:
-    if not isinstance(value, list | tuple):
-        raise ValueError("must be a list of numbers")
-    return tuple(number(entry) for entry in value)
-
-
-Numbers = Annotated[tuple[float, ...], BeforeValidator(_numbers)]
-Correlation = Annotated[Number, Field(ge=-1, le=1)]
 
 
 class HaloParameters(Config):
@@ -180,7 +171,7 @@ class Haloes:
         return len(self.halo_id)
 
     def row(self, index: int) -> MainHalo:
-        """One halo as plain numbers."""
+        """Return the halo of row `index` as plain numbers."""
         values = {f.name: getattr(self, f.name)[index].tolist() for f in fields(self)}
         return MainHalo(**{**values, "box_position_mpc": tuple(values["box_position_mpc"])})
 
@@ -334,7 +325,22 @@ def concentrations(
     disturbance: Floats,
     normal: Floats,
 ) -> Floats:
-    """Draw c200c at M200c by two standard normal numbers of each halo, all of shape (n,)."""
+    """Draw the concentrations of haloes.
+
+    A power law in mass and 1 + z with lognormal scatter, part of which follows the disturbance.
+
+    Parameters
+    ----------
+    parameters : HaloParameters
+    m200c_msun, redshift : ndarray, shape (n,)
+    disturbance, normal : ndarray, shape (n,)
+        Standard normal: the cause of that name, and the rest of the scatter.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        c200c.
+    """
     mean = (
         parameters.concentration
         * (m200c_msun / 2e14) ** parameters.concentration_slope

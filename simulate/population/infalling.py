@@ -4,14 +4,14 @@ Both are drawn in the frame of the halo, whose long axis is the first.
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator
 
 from icmass.config import Config
-from icmass.config.base import NotNegative, Number, Positive, number
+from icmass.config.base import NotNegative, Number, Positive
+from icmass.simulate.population.number_types import Range
 from icmass.simulate.population.shapes import random_directions
 from icmass.simulate.population.structure_list import StructureKind
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Bodies",
     "CompanionParameters",
-    "Range",
     "SubstructureParameters",
     "draw_companions",
     "draw_power_law",
@@ -29,19 +28,6 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-
-
-def _range(value: Any) -> tuple[float, float]:
-    """Two numbers, the second above the first."""
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise ValueError("must be two numbers, the lower first")
-    low, high = number(value[0]), number(value[1])
-    if not low < high:
-        raise ValueError("must be two numbers, the lower first")
-    return low, high
-
-
-Range = Annotated[tuple[float, float], BeforeValidator(_range)]
 
 
 class SubstructureParameters(Config):
@@ -94,7 +80,7 @@ class Bodies:
         return len(self.mass_msun)
 
     def turned(self, turn: Floats) -> "Bodies":
-        """Turn from the frame of the halo to that of the observer."""
+        """Return them turned by `turn`, shape (3, 3), from the halo's frame to the observer's."""
         return replace(
             self,
             position_kpc=self.position_kpc @ turn.T,
@@ -105,7 +91,21 @@ class Bodies:
 def draw_power_law(
     count: int, limits: tuple[float, float], slope: float, rng: np.random.Generator
 ) -> Floats:
-    """Draw x between two limits with dN/dx ~ x^-slope (slope not 1), shape (count,)."""
+    """Draw x with dN/dx ~ x^-slope.
+
+    Parameters
+    ----------
+    count : int
+    limits : (float, float)
+        Least and greatest x, above 0.
+    slope : float
+        Not 1.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (count,)
+    """
     low, high = (limit ** (1.0 - slope) for limit in limits)
     return (low + (high - low) * rng.random(count)) ** (1.0 / (1.0 - slope))
 
@@ -128,6 +128,12 @@ def draw_substructures(
         Factors that make a sphere the ellipsoid of the halo.
     parameters : SubstructureParameters
     rng : numpy.random.Generator
+
+    Returns
+    -------
+    Bodies
+        Their masses are those before they fell in, so that the sum of many may exceed that of the
+        halo.
     """
     count = int(rng.poisson(_mean_number(parameters, halo.disturbance)))
     radius = rng.uniform(*parameters.radius_r500, count)
@@ -150,11 +156,26 @@ def draw_companions(
     parameters: CompanionParameters,
     rng: np.random.Generator,
 ) -> Bodies:
-    """Draw what is merging with a halo; parameters as for `draw_substructures`."""
+    """Draw what is merging with a halo.
+
+    Parameters
+    ----------
+    halo : MainHalo
+    sigma_kms : float
+        1-D velocity dispersion of the halo.
+    axes : ndarray, shape (3,)
+        Factors that make a sphere the ellipsoid of the halo.
+    parameters : CompanionParameters
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Bodies
+        Half fall in, half come back after the first passage.
+    """
     count = int(rng.poisson(_mean_number(parameters, halo.disturbance)))
     radius = rng.uniform(*parameters.radius_r500, count)
     direction = random_directions(count, rng, axes)
-    # Half fall in, half come back after the first passage.
     inward = np.where(rng.random(count) < 0.5, -1.0, 1.0)[:, None] * direction
     across = rng.standard_normal((count, 3))
     return Bodies(

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 @contextmanager
 def colossus_universe(parameters: "HaloParameters") -> Iterator[Any]:
-    """Set the universe of a population in colossus, and put back what was there.
+    """Set the universe of `parameters` in colossus, and put back what was there.
 
     Yields
     ------
@@ -88,9 +88,19 @@ def tinker08(parameters: "HaloParameters", m500c_msun_h: Floats, redshift: float
 
 
 def tinker10_bias(parameters: "HaloParameters", m500c_msun_h: Floats, redshift: float) -> Floats:
-    """Linear bias of haloes after Tinker et al. (2010, ApJ 724, 878) for M500c [Msun/h].
+    """Linear bias of haloes of Tinker et al. (2010, ApJ 724, 878) for M500c.
 
-    Shape (n,), as the masses.
+    Parameters
+    ----------
+    parameters : HaloParameters
+        Of which the cosmology is used.
+    m500c_msun_h : ndarray, shape (n,)
+        M500c [Msun/h].
+    redshift : float
+
+    Returns
+    -------
+    ndarray, shape (n,)
     """
     with colossus_universe(parameters):
         from colossus.lss import bias  # noqa: PLC0415

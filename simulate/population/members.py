@@ -6,7 +6,7 @@ import numpy as np
 
 from icmass.config import Config
 from icmass.config.base import NotNegative, Number
-from icmass.simulate.population.infalling import Range
+from icmass.simulate.population.number_types import Range
 from icmass.simulate.rng import stream
 from icmass.simulate.scene import MemberAgn, SceneGalaxies
 from icmass.simulate.sky.agn_luminosity import LuminosityFunction

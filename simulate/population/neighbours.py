@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from icmass.config import Config
 from icmass.config.base import NotNegative, Positive
 from icmass.simulate.constants import NEWTON_KPC_KMS2_PER_MSUN
-from icmass.simulate.population.infalling import Bodies, Range
+from icmass.simulate.population.infalling import Bodies
+from icmass.simulate.population.number_types import Range
 from icmass.simulate.population.shapes import random_directions
 from icmass.simulate.population.structure_list import StructureKind
 
@@ -79,6 +80,10 @@ def draw_near(
         Factors that make a sphere the ellipsoid of the halo: matter lies along its long axis.
     parameters : NeighbourParameters
     rng : numpy.random.Generator
+
+    Returns
+    -------
+    Bodies
     """
     kpc = 1000.0 / hubble / (1.0 + halo.redshift)  # physical kpc per comoving Mpc/h
     nearest = min(parameters.closest_r200 * halo.r200c_kpc / kpc, parameters.reach_mpc_h)
@@ -113,7 +118,18 @@ def draw_far(
 ) -> Bodies:
     """Draw the haloes along the line of sight outside the neighbourhood, in the observer's frame.
 
-    Parameters as for `draw_near`.
+    Parameters
+    ----------
+    halo : MainHalo
+    hubble : float
+        Hubble constant over 100 km/s/Mpc.
+    parameters : NeighbourParameters
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Bodies
+        Uniform in a square column, without the Hubble flow.
     """
     growth = 1.0 + halo.redshift
     kpc = 1000.0 / hubble / growth
@@ -145,7 +161,10 @@ def _bodies(
 
 
 def in_flow(bodies: Bodies, hubble_kms_mpc: float) -> Bodies:
-    """Add the Hubble flow along the line of sight, the third axis."""
+    """Return `bodies` with the Hubble flow added along the line of sight, the third axis.
+
+    `hubble_kms_mpc` is H(z).
+    """
     velocity = bodies.velocity_kms.copy()
     velocity[:, 2] += hubble_kms_mpc * bodies.position_kpc[:, 2] / 1000.0
     return replace(bodies, velocity_kms=velocity)

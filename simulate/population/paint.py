@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
-from icmass.simulate.constants import CM_PER_KPC, HYDROGEN_FRACTION, MSUN_G, PROTON_MASS_G
+from icmass.simulate.constants import (
+    CM_PER_KPC,
+    ELECTRONS_PER_HYDROGEN,
+    HYDROGEN_FRACTION,
+    MSUN_G,
+    PROTON_MASS_G,
+)
 from icmass.simulate.gas import Census, Gas, GasInfo, Halo
 from icmass.simulate.population.gas_profile import GasLayers, GasParameters, gas_layers
 from icmass.simulate.population.paint_kernels import FIELD_STEP, paint_bridges, paint_shells
@@ -33,10 +39,9 @@ _NEIGHBOURS = 48  # inside the support of a particle
 _CELLS = 64
 _CUBE_R500 = 4.0
 _FILAMENT_METALLICITY = 0.2
-_ELECTRONS_PER_HYDROGEN = 1.0 + (1.0 - HYDROGEN_FRACTION) / (2.0 * HYDROGEN_FRACTION)
 # n_e n_H V in cm^-3 of a mass times a density, Msun^2 / kpc^3.
 _MEASURE = (
-    _ELECTRONS_PER_HYDROGEN * (HYDROGEN_FRACTION * MSUN_G / PROTON_MASS_G) ** 2 / CM_PER_KPC**3
+    ELECTRONS_PER_HYDROGEN * (HYDROGEN_FRACTION * MSUN_G / PROTON_MASS_G) ** 2 / CM_PER_KPC**3
 )
 
 

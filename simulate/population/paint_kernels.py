@@ -73,7 +73,7 @@ def paint_shells(
     cumulative : float64 array, shape (n, k + 1)
         Share of the particles inside each edge.
     particle_mass, density, kt, metallicity, fluctuation, turbulence : float64 array, shape (n, k)
-        By shell.
+        By shell: Msun, Msun/kpc^3, keV, solar, rms of ln n, km/s.
     particle_support : float64 array, shape (n, k)
         Of a particle where the density is the mean one, kpc.
     axes : float64 array, shape (n, 3, 3)
@@ -85,12 +85,15 @@ def paint_shells(
     phase : float64 array, shape (n, 3)
         Shift of the cube of fluctuations.
     cool_share : float64 array, shape (n,)
+        Share of the particles that are of the cool phase.
     cool_factor, fluctuation_kt, kt_scatter, kt_min, metallicity_scatter : float
     cube : int8 array, shape (c, c, c, 4)
         ln n and the velocity in steps of `FIELD_STEP` of their rms; c is a power of 2.
     cells_per_r500 : float
-    position, velocity, out_* : arrays to fill
-        ``out_measure`` is mass times density, Msun^2/kpc^3; ``out_support`` in kpc.
+    position, velocity : float64 array, shape (n_particle, 3)
+        To fill, kpc and km/s.
+    out_kt, out_metallicity, out_measure, out_mass, out_support : float64 array, shape (n_particle,)
+        To fill: keV, solar, mass times density in Msun^2/kpc^3, Msun, kpc.
     """
     wrap = cube.shape[0] - 1
     cool_support = cool_factor ** (-1.0 / 3.0)
@@ -186,8 +189,9 @@ def paint_bridges(
     begin_at, end_at : float64 array, shape (n, 3)
         Ends of the axes, kpc.
     radius, particle_mass, density, kt : float64 array, shape (n,)
-    position, velocity, out_* : arrays to fill
-        As in `paint_shells`.
+        kpc, Msun, Msun/kpc^3, keV.
+    position, velocity, out_kt, out_mass, out_measure, out_support
+        To fill, as in `paint_shells`.
     """
     for bridge in range(len(first) - 1):
         axis = end_at[bridge] - begin_at[bridge]

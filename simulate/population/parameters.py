@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from icmass.config.base import Config, read_yaml
+from icmass.config.base import Config, read_yaml, shown
 from icmass.errors import InputError
 from icmass.simulate.population.galaxies import GalaxyParameters
 from icmass.simulate.population.gas_profile import GasParameters
@@ -61,7 +61,7 @@ class Population(BaseModel):
         unknown = sorted(set(values) - set(_SECTIONS))
         if unknown:
             raise InputError(
-                f"{source}: {unknown[0]}: unknown section; known: {', '.join(_SECTIONS)}."
+                f"{source}: {shown(unknown[0])}: unknown section; known: {', '.join(_SECTIONS)}."
             )
         parts: dict[str, Any] = {
             section: _parsed(model, values.get(section, {}), f"{source}: {section}")
@@ -94,13 +94,14 @@ def _merged(source: str) -> dict[str, Mapping[str, Any]]:
     values = read_yaml(_path(source))
     base = values.pop("base", None)
     for section, keys in values.items():
-        if not isinstance(keys, dict):
-            raise InputError(f"{source}: {section}: must hold lines of 'key: value'; got {keys!r}.")
+        if section in _SECTIONS and not isinstance(keys, dict):
+            must = "must hold lines of 'key: value'"
+            raise InputError(f"{source}: {section}: {must}; got {shown(keys)}.")
     if base is None:
         return values
     if base not in available_populations() or base == source:
         known = ", ".join(available_populations())
-        raise InputError(f"{source}: base: must be another of {known}; got {base!r}.")
+        raise InputError(f"{source}: base: must be another of {known}; got {shown(base)}.")
     below = _merged(base)
     return _over(below, values)
 
@@ -122,9 +123,10 @@ def _parsed(model: type[Config], values: Mapping[str, Any], where: str) -> Any:
         if isinstance(below, type) and issubclass(below, Config):
             inner = values.get(key, {})
             if not isinstance(inner, dict):
-                raise InputError(f"{where}.{key}: must hold lines of 'key: value'; got {inner!r}.")
+                must = "must hold lines of 'key: value'"
+                raise InputError(f"{where}.{key}: {must}; got {shown(inner)}.")
             parts[key] = _parsed(below, inner, f"{where}.{key}")
-    return model.parse(parts, f"{where}.{{}}".format)
+    return model.parse(parts, lambda key: f"{where}.{key}")
 
 
 def _path(source: str) -> Path:

@@ -33,7 +33,20 @@ class ShapeParameters(Config):
 def draw_axis_ratios(
     disturbance: Floats, parameters: ShapeParameters, rng: np.random.Generator
 ) -> Floats:
-    """Return middle over long and short over long axis of the gas, shape (n, 2)."""
+    """Draw the shapes of haloes.
+
+    Parameters
+    ----------
+    disturbance : ndarray, shape (n,)
+        Standard normal; the disturbed are longer.
+    parameters : ShapeParameters
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (n, 2)
+        Middle over long and short over long axis of the gas.
+    """
     count = len(disturbance)
     short = parameters.short_axis + parameters.short_axis_scatter * rng.standard_normal(count)
     short -= parameters.short_axis_per_disturbance * disturbance
@@ -42,13 +55,28 @@ def draw_axis_ratios(
 
 
 def random_directions(count: int, rng: np.random.Generator, axes: Floats | float = 1.0) -> Floats:
-    """Return unit vectors, shape (count, 3): uniform, or drawn towards the long ones of `axes`."""
+    """Draw unit vectors.
+
+    Parameters
+    ----------
+    count : int
+    rng : numpy.random.Generator
+    axes : ndarray, shape (3,), or 1
+        They are drawn towards the longer of these; uniform by default.
+
+    Returns
+    -------
+    ndarray, shape (count, 3)
+    """
     vectors = axes * rng.standard_normal((count, 3))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def random_rotations(count: int, rng: np.random.Generator) -> Floats:
-    """Return rotations, uniform over all (from random unit quaternions), shape (count, 3, 3)."""
+    """Draw `count` rotations by `rng`, uniform over all, shape (count, 3, 3).
+
+    From quaternions of uniform direction (Shoemake 1992, Graphics Gems III, 124).
+    """
     quaternion = rng.standard_normal((count, 4))
     quaternion /= np.linalg.norm(quaternion, axis=1, keepdims=True)
     w, x, y, z = quaternion.T
@@ -61,6 +89,10 @@ def random_rotations(count: int, rng: np.random.Generator) -> Floats:
 
 
 def stretch(axis_ratio: Floats, power: float) -> Floats:
-    """Return factors along the three axes that make a sphere the ellipsoid, volume kept."""
+    """Return the factors along its axes that make a sphere an ellipsoid, shape (n, 3).
+
+    The volume is kept. `axis_ratio`, shape (n, 2), is middle and short over long axis; the
+    ellipsoid has them to the power of `power`.
+    """
     factors = np.concatenate([np.ones((len(axis_ratio), 1)), axis_ratio], axis=1) ** power
     return factors / np.prod(factors, axis=1, keepdims=True) ** (1.0 / 3.0)

@@ -22,7 +22,7 @@ _MOST = 10.0
 def stellar_mass_msun(
     m500c_msun: Floats, star_formation: Floats, normal: Floats, parameters: "GalaxyParameters"
 ) -> Floats:
-    """Return the stellar mass inside R500c, shape (n,).
+    """Return the stellar mass inside R500c: a power law of the total with lognormal scatter.
 
     Parameters
     ----------
@@ -30,6 +30,11 @@ def stellar_mass_msun(
     star_formation, normal : ndarray, shape (n,)
         Standard normal: the cause that gas and stars share, and that of the stars alone.
     parameters : GalaxyParameters
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Msun.
     """
     shared = parameters.stellar_star_formation
     offset = shared * star_formation + np.sqrt(1.0 - shared**2) * normal
@@ -39,7 +44,19 @@ def stellar_mass_msun(
 
 
 def draw_satellites(count: int, parameters: "GalaxyParameters", rng: np.random.Generator) -> Floats:
-    """Draw stellar masses from a Schechter function above the least mass that is seen."""
+    """Draw stellar masses from a Schechter function above the least mass that is seen.
+
+    Parameters
+    ----------
+    count : int
+    parameters : GalaxyParameters
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (count,)
+        Msun.
+    """
     least = parameters.satellite_min_msun / parameters.satellite_mass_msun
     x = np.geomspace(least, _MOST, _MASS_NODES)
     per_log = x ** (parameters.satellite_slope + 1.0) * np.exp(-x)
@@ -69,6 +86,7 @@ def give_centrals(
     inside : ndarray of bool, shape (n,)
         Galaxies of the main halo and its substructures within R500c.
     mass_msun : ndarray, shape (n,)
+        Of all galaxies; changed in place.
     parameters : GalaxyParameters
     rng : numpy.random.Generator
     """

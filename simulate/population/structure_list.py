@@ -50,7 +50,7 @@ class Filaments:
         return len(self.radius_kpc)
 
     def turned(self, turn: Floats) -> "Filaments":
-        """Turn from the frame of the halo to that of the observer."""
+        """Return them turned by `turn`, shape (3, 3), from the halo's frame to the observer's."""
         return replace(self, start_kpc=self.start_kpc @ turn.T, end_kpc=self.end_kpc @ turn.T)
 
 
@@ -112,7 +112,7 @@ class Structures:
         return tuple(f.name for f in fields(Structures) if f.name != "filaments")
 
     def select(self, mask: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Rows chosen by a mask or an index array, by the name of the array."""
+        """Return the rows chosen by `mask`, boolean or of row numbers, by the name of the array."""
         return {name: getattr(self, name)[mask] for name in self.array_names()}
 
 
@@ -126,7 +126,10 @@ def _enclosed(x: Floats) -> Floats:
 
 
 def r500_over_r200(concentration: ArrayLike) -> Floats:
-    """R500c over R200c of an NFW halo of a 200c concentration."""
+    """Return R500c over R200c of NFW haloes, of the shape of `concentration`, which is c200c.
+
+    From a table, where the mean density inside is 500 times the critical one.
+    """
     return np.interp(np.asarray(concentration, dtype=np.float64), _NODES, _ratio_at_nodes())
 
 

@@ -43,14 +43,7 @@ if TYPE_CHECKING:
     from icmass.simulate.population.haloes import MainHalo
     from icmass.simulate.population.parameters import Population
 
-__all__ = [
-    "Filaments",
-    "StructureKind",
-    "StructureParameters",
-    "Structures",
-    "draw_structures",
-    "velocity_dispersion_kms",
-]
+__all__ = ["StructureParameters", "draw_structures", "velocity_dispersion_kms"]
 
 Floats = NDArray[np.float64]
 
@@ -75,7 +68,20 @@ class StructureParameters(Config):
 def velocity_dispersion_kms(
     m200c_msun: Floats | float, hubble_kms_mpc: float, parameters: StructureParameters
 ) -> Floats:
-    """Return the 1-D velocity dispersion in a halo (Evrard et al. 2008, ApJ 672, 122)."""
+    """Return the 1-D velocity dispersion in haloes (Evrard et al. 2008, ApJ 672, 122).
+
+    Parameters
+    ----------
+    m200c_msun : ndarray, shape (n,), or float
+    hubble_kms_mpc : float
+        H(z).
+    parameters : StructureParameters
+
+    Returns
+    -------
+    ndarray, shape (n,), or scalar
+        km/s.
+    """
     scaled = np.asarray(m200c_msun) * hubble_kms_mpc / 100.0 / 1e15
     return parameters.velocity_norm_kms * scaled**parameters.velocity_slope
 

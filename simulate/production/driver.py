@@ -7,11 +7,9 @@ whoever made it and however often its making was interrupted.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from icmass.catalog import Catalog, Failure, Problem, ShardRecord
 from icmass.catalog.manifest import SHARDS
@@ -19,7 +17,7 @@ from icmass.catalog.store import shard_name
 from icmass.config import SimulateConfig
 from icmass.errors import InputError
 from icmass.simulate.production.resume import open_or_create
-from icmass.simulate.production.tasks import Producer, make_shard
+from icmass.simulate.production.tasks import Producer, as_finished, make_shard
 from icmass.workers import open_workers
 
 __all__ = ["Progress", "Summary", "produce", "simulate_catalog"]
@@ -140,13 +138,26 @@ def produce(
     repair: bool = False,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> Summary:
-    """Make a catalog of whatever a producer gives; see `simulate_catalog`.
+    """Make a catalog of whatever a producer gives.
 
     Parameters
     ----------
     producer : Producer
+    directory : str or Path
+        New, empty, or a catalog of the same producer that was begun.
     shard_size : callable
         Turns the number of rows into that of the rows in a shard.
+    workers, scheduler, repair, report
+        As for `simulate_catalog`.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    InputError
+        As `simulate_catalog`.
     """
     begun = time.monotonic()
     rows = len(producer)
@@ -163,9 +174,10 @@ def produce(
             report(progress)
             with open_workers(workers, scheduler) as (executor, at_once):
                 tasks = ((producer, catalog.path, n, *ranges[n]) for n in todo)
-                for record, wanted in _run(executor, at_once, tasks):
+                for (*_, start, stop), record in as_finished(executor, at_once, make_shard, tasks):
                     _require_here(catalog, record, scheduler)
                     catalog.register(record)
+                    wanted = stop - start
                     progress = replace(
                         progress,
                         done=progress.done + wanted,
@@ -174,21 +186,6 @@ def produce(
                     )
                     report(progress)
     return Summary(catalog, progress, tuple(catalog.failures()), tuple(dropped))
-
-
-def _run(
-    executor: Executor, at_once: int, tasks: Iterator[tuple[Any, ...]]
-) -> Iterator[tuple[ShardRecord, int]]:
-    """Yield each shard as it is finished, with the number of rows wanted of it."""
-    working: dict[Future[ShardRecord], int] = {}
-    while True:
-        while len(working) < at_once and (task := next(tasks, None)) is not None:
-            working[executor.submit(make_shard, *task)] = task[-1] - task[-2]
-        if not working:
-            return
-        wait(working, return_when=FIRST_COMPLETED)
-        for future in [future for future in working if future.done()]:
-            yield future.result(), working.pop(future)
 
 
 def _require_here(catalog: Catalog, record: ShardRecord, scheduler: str | None) -> None:

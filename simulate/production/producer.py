@@ -43,7 +43,7 @@ class ClusterProducer:
         return len(_stage(self._config_json, self._run)[0])
 
     def shard(self, start: int, stop: int) -> ShardData:
-        """Make rows [start, stop); those that fail are recorded."""
+        """Make the rows from `start` to before `stop`; those that fail are recorded."""
         source, settings, spec = _stage(self._config_json, self._run)
         return observe_rows(source, settings, spec, range(start, stop))
 
@@ -54,6 +54,21 @@ def observe_rows(
     """Observe scenes of a source; one that cannot be made is recorded and does not stop the rest.
 
     Want of memory and errors of the system are not those of a halo, and are raised.
+
+    Parameters
+    ----------
+    source : Source
+    settings : RowSettings
+        How they are observed.
+    spec : CatalogSpec
+        Of the catalog that takes them.
+    indices : iterable of int
+        Numbers of the scenes.
+
+    Returns
+    -------
+    ShardData
+        A row for each scene that could be made, a failure for each other.
     """
     rows: list[Row] = []
     failures = []
@@ -68,7 +83,7 @@ def observe_rows(
 
 
 def row_settings(config: SimulateConfig) -> RowSettings:
-    """Return how scenes are observed.
+    """Return how `config` has scenes observed.
 
     Raises
     ------

@@ -65,7 +65,7 @@ def open_or_create(
 
 
 def first_difference(there: CatalogSpec, here: CatalogSpec) -> tuple[str, str, str] | None:
-    """Return the first key in which two specs differ, with both values; None if there is none.
+    """Return the first key in which the specs `there` and `here` differ, and both values; or None.
 
     Keys of the configuration come first, for the others follow from them.
     """

@@ -21,10 +21,10 @@ class Source(Protocol):
         """Return the number of scenes."""
 
     def key(self, index: int) -> SceneKey:
-        """Name a scene without making it."""
+        """Name scene `index` without making it."""
 
     def scene(self, index: int) -> Scene:
-        """Make a scene."""
+        """Make scene `index`."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,12 @@ class PopulationSource:
     ----------
     name : str
         Parameters in the package, or a YAML file.
-    seed, clusters, lines_of_sight, particles : int
+    seed : int
+        Of the sample.
+    clusters, lines_of_sight : int
+        Haloes, and directions from which each is seen.
+    particles : int
+        Of gas, for the field of each.
 
     Raises
     ------
@@ -94,12 +99,12 @@ class PopulationSource:
         return self._clusters * self._lines_of_sight
 
     def key(self, index: int) -> SceneKey:
-        """Name a scene without making it."""
+        """Name scene `index` without making it."""
         halo = self._halo(index)
         return SceneKey(self._seed, halo.snapshot_id, halo.halo_id, index % self._lines_of_sight)
 
     def scene(self, index: int) -> Scene:
-        """Paint a scene."""
+        """Paint scene `index`."""
         from icmass.simulate.population.cluster import paint_cluster  # noqa: PLC0415
 
         return paint_cluster(
@@ -128,7 +133,7 @@ class PopulationSource:
 
 
 def make_source(config: SimulateConfig) -> tuple[Source, Contents]:
-    """Build the source that a configuration asks for, and say what its scenes hold.
+    """Build the source that `config` asks for, and say what its scenes hold.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""products."""
+"""What an observation gives its user: images, spectra, profiles, numbers, and their files."""

@@ -15,7 +15,7 @@ ALL: Final[Band] = (0.0, math.inf)
 
 
 def resolve_band(band: "str | Band | None") -> Band:
-    """Return the limits in keV of a band given by name, by limits, or not at all (every energy).
+    """Return the limits in keV of `band`: a name, limits, or None (every energy).
 
     Raises
     ------
@@ -40,6 +40,6 @@ def resolve_band(band: "str | Band | None") -> Band:
 
 
 def band_label(band: Band) -> str:
-    """Return a short label such as ``0.5-1.2 keV``."""
+    """Return a short label of `band` such as ``0.5-1.2 keV``."""
     lo, hi = band
     return "all energies" if band == ALL else f"{lo:g}-{hi:g} keV"

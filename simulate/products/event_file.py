@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from astropy.io import fits
 
+from icmass.simulate.fits_opening import write_fits
 from icmass.simulate.products.event_table import (
     COMMENTS,
     EV_PER_KEV,
-    SKY_PIXEL_ARCSEC,
     EventHeader,
     Rows,
     SkyPixels,
@@ -31,7 +31,7 @@ from icmass.simulate.products.header import (
 if TYPE_CHECKING:
     from icmass.simulate.observation import Observation
 
-__all__ = ["SKY_PIXEL_ARCSEC", "SkyPixels", "write_events"]
+__all__ = ["write_events"]
 
 _COMMENTS: Final = COMMENTS | {
     "SRC_ID": "row of the source table, from 1; 0 none",
@@ -65,7 +65,7 @@ def write_events(
     add_history(events.header, observation)
     modules = [module.number for module in observation.instrument.modules]
     times = good_times(observation.exposure_s, modules, cards)
-    fits.HDUList([primary_hdu(observation), events, *times]).writeto(path)
+    write_fits([primary_hdu(observation), events, *times], path)
 
 
 def _rows(observation: "Observation", sky: SkyPixels) -> Rows:

@@ -71,11 +71,11 @@ class SkyPixels:
         self.centre = 0.5 * (self.number + 1)
 
     def x(self, east_arcsec: np.ndarray) -> np.ndarray:
-        """Column coordinate of an offset to the east, float64."""
+        """Column coordinate of offsets `east_arcsec`, of any shape, float64 in the same."""
         return self.centre - np.asarray(east_arcsec, dtype=np.float64) / SKY_PIXEL_ARCSEC
 
     def y(self, north_arcsec: np.ndarray) -> np.ndarray:
-        """Row coordinate of an offset to the north, float64."""
+        """Row coordinate of offsets `north_arcsec`, of any shape, float64 in the same."""
         return self.centre + np.asarray(north_arcsec, dtype=np.float64) / SKY_PIXEL_ARCSEC
 
 
@@ -103,7 +103,7 @@ class EventHeader:
     ancrfile: str = "NONE"
 
     def add(self, header: fits.Header, comments: Mapping[str, str]) -> None:
-        """Write all of it into the header of a table, with comments of its columns."""
+        """Write all of it into the `header` of a table, with `comments` by name of the column."""
         header["RESPFILE"] = (self.respfile, "redistribution matrix of the channels")
         header["ANCRFILE"] = (self.ancrfile, "effective area")
         header["CHANTYPE"] = ("PHA", "column that holds the channel of the matrix")
@@ -143,7 +143,7 @@ class EventHeader:
 
 
 def columns_of(rows: Rows) -> list[fits.Column]:
-    """Return FITS columns; SOXS and CIAO expect X, Y and PHA in the second to fourth."""
+    """Return FITS columns of `rows`; SOXS and CIAO expect X, Y and PHA in the second to fourth."""
     return [
         fits.Column(name=name, format=form, unit=unit, array=array)
         for name, form, unit, array in rows
@@ -151,7 +151,7 @@ def columns_of(rows: Rows) -> list[fits.Column]:
 
 
 def class_cards(first: str, second: str) -> list[Card]:
-    """Return the cards of the OGIP classes of an extension."""
+    """Return the cards of the OGIP classes of an extension: its `first` and its `second` class."""
     return [
         ("HDUCLASS", "OGIP", "format conforms to OGIP standards"),
         ("HDUCLAS1", first, "kind of extension"),
@@ -165,10 +165,16 @@ def good_times(end_s: float, modules: Iterable[int], cards: list[Card]) -> list[
     Parameters
     ----------
     end_s : float
+        Where they end.
     modules : iterable of int
         Numbers of the modules.
     cards : list of Card
         Of the observation, for each header.
+
+    Returns
+    -------
+    list of astropy.io.fits.BinTableHDU
+        GTI, then one ``GTI<number>`` per module.
     """
     return [_gti(name, end_s, cards) for name in ("GTI", *(f"GTI{n}" for n in modules))]
 

@@ -42,7 +42,7 @@ _MODES: Final = {"survey": "SURVEY", "pointed": "POINTING"}
 
 
 def telescope_names(observation: "Observation") -> tuple[str, str]:
-    """Return the names of the telescope and of its detectors, the same in all files."""
+    """Return the names of telescope and detectors of `observation`, the same in all files."""
     return observation.instrument.name, "MERGED"
 
 
@@ -61,6 +61,7 @@ def pointing_cards(
     names : tuple of str
         Telescope and detectors.
     mode : {"survey", "pointed"}
+        How it looked.
     subject : tuple of str
         Value and comment of OBJECT.
     centre_deg : tuple of float
@@ -69,6 +70,11 @@ def pointing_cards(
         On axis, unvignetted.
     end_s : float, optional
         Where the times end; the exposure when not given.
+
+    Returns
+    -------
+    list of Card
+        Keyword, value and comment.
     """
     return [
         ("CREATOR", f"ICMass {icmass.__version__}", "software that simulated this observation"),
@@ -88,7 +94,7 @@ def pointing_cards(
 
 
 def observation_cards(observation: "Observation") -> list[Card]:
-    """Return the cards (keyword, value, comment) that stand in every product."""
+    """Return the cards (keyword, value, comment) of `observation` that stand in every product."""
     view = observation.view
     name = Path(observation.gas_info.source).name.encode("ascii", "replace").decode()
     cards: list[Card] = [
@@ -121,7 +127,7 @@ def table_cards() -> list[Card]:
 
 
 def band_cards(band: Band) -> list[Card]:
-    """Return the limits of an energy band; none for all energies."""
+    """Return the cards of `band`: its name and limits; no limits for all energies."""
     if band == ALL:
         return [("BAND", "all", "all detector channels")]
     return [
@@ -132,13 +138,13 @@ def band_cards(band: Band) -> list[Card]:
 
 
 def add_cards(header: fits.Header, cards: list[Card]) -> None:
-    """Put cards into a header, in order."""
+    """Put `cards` into `header`, in order."""
     for keyword, value, comment in cards:
         header[keyword] = (value, comment)
 
 
 def product_provenance(observation: "Observation") -> dict[str, Any]:
-    """Return versions, seed, configuration and the origin of gas and telescope."""
+    """Return versions, seed and configuration of `observation`, and origin of gas and telescope."""
     return provenance(
         observation.config,
         observation.seed,
@@ -148,23 +154,23 @@ def product_provenance(observation: "Observation") -> dict[str, Any]:
 
 
 def add_history(header: fits.Header, observation: "Observation") -> None:
-    """Write the provenance of an observation as HISTORY lines."""
+    """Write the provenance of `observation` into `header` as HISTORY lines."""
     add_provenance(header, product_provenance(observation))
 
 
 def add_provenance(header: fits.Header, tree: Mapping[str, Any]) -> None:
-    """Write a provenance as HISTORY lines, one ``key = value`` each."""
+    """Write a provenance, `tree`, into `header` as HISTORY lines, one ``key = value`` each."""
     for key, value in sorted(_flatten(tree).items()):
         header.add_history(f"{key} = {json.dumps(value, ensure_ascii=True)}")
 
 
 def primary_hdu(observation: "Observation") -> fits.PrimaryHDU:
-    """Return the empty first HDU with the common cards of an observation."""
+    """Return the empty first HDU with the common cards of `observation`."""
     return empty_primary(observation_cards(observation))
 
 
 def empty_primary(cards: list[Card]) -> fits.PrimaryHDU:
-    """Return an empty first HDU with cards."""
+    """Return an empty first HDU with `cards`."""
     hdu = fits.PrimaryHDU()
     add_cards(hdu.header, cards)
     return hdu

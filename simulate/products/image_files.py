@@ -7,6 +7,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from icmass.simulate.fits_opening import write_fits
 from icmass.simulate.origin import Origin
 from icmass.simulate.products.bands import ALL, BANDS, Band
 from icmass.simulate.products.header import (
@@ -32,7 +33,17 @@ __all__ = [
 
 
 def write_image(observation: "Observation", path: Path, band: str) -> None:
-    """Write the counts of one band: all of them first, then one extension per origin."""
+    """Write the counts of one band: all of them first, then one extension per origin.
+
+    Parameters
+    ----------
+    observation : Observation
+        Whose photons are counted.
+    path : Path
+        File to make; must not exist.
+    band : str
+        Its name.
+    """
     total = observation.image(band)
     hdus: list[fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU] = [
         _image_hdu(observation, total.data.astype(np.int32), total.grid, total.band_kev, "count")
@@ -45,11 +56,11 @@ def write_image(observation: "Observation", path: Path, band: str) -> None:
         )
         add_cards(hdu.header, [("ORIGINS", origin.name, "origin of the photons in this image")])
         hdus.append(hdu)
-    fits.HDUList(hdus).writeto(path)
+    write_fits(hdus, path)
 
 
 def write_background_map(observation: "Observation", path: Path) -> None:
-    """Write the expected background counts, one extension per band."""
+    """Write the expected background counts of `observation` to `path`, one extension per band."""
     hdus = [primary_hdu(observation)]
     for band in (*BANDS, "all"):
         image = observation.expected_image(band, Origin.BACKGROUND)
@@ -57,22 +68,28 @@ def write_background_map(observation: "Observation", path: Path) -> None:
         hdus.append(
             _image_hdu(observation, data, image.grid, image.band_kev, "count", band.upper())
         )
-    fits.HDUList(hdus).writeto(path)
+    write_fits(hdus, path)
 
 
 def exposure_map(
     observation: "Observation", grid: "PixelGrid", energy_kev: float | None = None
 ) -> NDArray[np.float64]:
-    """Return the exposure of each pixel in seconds, shape (n_y, n_x), zero outside the field.
+    """Return the exposure of each pixel, zero outside the field.
 
     Parameters
     ----------
     observation : Observation
+        Gives exposure, field and telescope.
     grid : PixelGrid
         Pixels of the map.
     energy_kev : float, optional
         Where given, times the area that is left off axis at this energy relative to the axis: the
         mean over the field of view in survey mode, that at the pixel in pointed mode.
+
+    Returns
+    -------
+    ndarray, shape (n_y, n_x)
+        Seconds.
 
     Notes
     -----
@@ -93,7 +110,10 @@ def exposure_map(
 
 
 def write_exposure_map(observation: "Observation", path: Path) -> None:
-    """Write the exposure, unvignetted first, then vignetted at the middle of each band."""
+    """Write the exposure of `observation` to `path`.
+
+    Unvignetted first, then vignetted at the (geometric) middle of each band.
+    """
     grid = observation.grid()
     flat = exposure_map(observation, grid).astype(np.float32)
     hdus: list[fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU] = [
@@ -110,7 +130,7 @@ def write_exposure_map(observation: "Observation", path: Path) -> None:
         ]
         add_cards(hdu.header, cards)
         hdus.append(hdu)
-    fits.HDUList(hdus).writeto(path)
+    write_fits(hdus, path)
 
 
 def _image_hdu(
@@ -131,7 +151,21 @@ def _image_hdu(
 def add_image_cards(
     header: fits.Header, grid: "PixelGrid", view: "View", unit: str, cards: list[Card]
 ) -> None:
-    """Say where the pixels of an image lie on the sky, what they hold, and add cards."""
+    """Say where the pixels of an image lie on the sky, what they hold, and add cards.
+
+    Parameters
+    ----------
+    header : astropy.io.fits.Header
+        Of the image.
+    grid : PixelGrid
+        Its pixels.
+    view : View
+        Where the tangent plane touches the sky.
+    unit : str
+        Of the values, such as ``count``.
+    cards : list of Card
+        Added after them.
+    """
     header.extend(grid.wcs(view).to_header(), unique=True)
     header["BUNIT"] = unit
     add_cards(header, cards)

@@ -73,7 +73,26 @@ def select_events(events: Events, band: Band, origin: Origin | None = None) -> N
 def count_image(
     events: Events, view: View, grid: PixelGrid, band: Band, origin: Origin | None = None
 ) -> Image:
-    """Count the events of a band, and of one origin where given, in each pixel of a grid."""
+    """Count the events of a band in each pixel of a grid.
+
+    Parameters
+    ----------
+    events : Events
+        Offsets and energies as measured.
+    view : View
+        Goes with the image.
+    grid : PixelGrid
+        The pixels; events outside are left out.
+    band : (float, float)
+        Limits in keV.
+    origin : Origin, optional
+        All origins when not given.
+
+    Returns
+    -------
+    Image
+        Counts, int64.
+    """
     chosen = select_events(events, band, origin)
     data = grid.histogram(events.east_arcsec[chosen], events.north_arcsec[chosen])
     return Image(data, grid, view, band, origin)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from astropy.io import fits
 
+from icmass.simulate.fits_opening import write_fits
 from icmass.simulate.instrument import Response
 from icmass.simulate.products.header import (
     Card,
@@ -48,7 +49,7 @@ class SpectrumFiles(NamedTuple):
 
 
 def default_regions(observation: "Observation") -> tuple[Circle, Annulus]:
-    """Return the source circle and the background ring about the pointing.
+    """Return the source circle and the background ring of `observation`, about the pointing.
 
     The circle is R500c, or 5 arcmin where it is unknown, and at most 0.6 of half the field; the
     ring reaches from 1.25 to 2 of its radii, within the field.
@@ -60,7 +61,7 @@ def default_regions(observation: "Observation") -> tuple[Circle, Annulus]:
 
 
 def region_response(observation: "Observation", region: "Region") -> Response:
-    """Return the response of a region: in pointed mode with the area lost off axis.
+    """Return the response of `observation` in `region`: a pointing loses area off axis.
 
     The loss is the mean over the light in the region: over its events, each weighted with the
     inverse of the loss where it was recorded. The survey response is the same everywhere.
@@ -134,4 +135,4 @@ def write_pha(
     add_cards(header, cards)
     add_cards(header, observation_cards(observation) + table_cards())
     add_history(header, observation)
-    fits.HDUList([primary_hdu(observation), hdu]).writeto(path)
+    write_fits([primary_hdu(observation), hdu], path)

@@ -68,7 +68,22 @@ class Profile:
 
 
 def default_edges_arcsec(view: View, pixel_arcsec: float, number: int = 25) -> Floats:
-    """Return ring edges from 0 to half the field: wider outward, the first two pixels wide."""
+    """Return ring edges from 0 to half the field: wider outward, the first two pixels wide.
+
+    Parameters
+    ----------
+    view : View
+        Gives the field.
+    pixel_arcsec : float
+        Side of a pixel.
+    number : int
+        How many rings; in a field of few pixels the first is narrower than two.
+
+    Returns
+    -------
+    ndarray, shape (number + 1,)
+        arcsec, ascending.
+    """
     outer = view.width_arcsec / 2.0
     first = min(2.0 * pixel_arcsec, outer / number)
     return np.concatenate([[0.0], np.geomspace(first, outer, number)])
@@ -83,7 +98,28 @@ def count_profile(
     origin: Origin | None = None,
     centre_arcsec: tuple[float, float] = (0.0, 0.0),
 ) -> Profile:
-    """Count the events of a band in rings about a centre (east, north).
+    """Count the events of a band in rings about a centre.
+
+    Parameters
+    ----------
+    events : Events
+        Offsets and energies as measured.
+    view : View
+        Its field cuts the solid angle of the rings.
+    edges_arcsec : array_like, shape (n + 1,)
+        Ascending radii from 0 or above.
+    exposure_s : float
+        On axis, unvignetted.
+    band : (float, float)
+        Limits in keV.
+    origin : Origin, optional
+        All origins when not given.
+    centre_arcsec : (float, float)
+        Offset of the centre to the east and to the north.
+
+    Returns
+    -------
+    Profile
 
     Raises
     ------

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from icmass.simulate.origin import Origin
 from icmass.simulate.products.bands import BANDS, band_label
 from icmass.simulate.products.pha_file import default_regions
-from icmass.simulate.products.quicklook_pictures import PICTURE_BAND, Pictures
+from icmass.simulate.products.quicklook_pictures import ORIGIN_LABELS, PICTURE_BAND, Pictures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,15 +35,23 @@ _STYLE: Final[Any] = {
     "ytick.right": True,
     "legend.frameon": False,
 }
+# Fixed, for a layout that matplotlib works out takes as long as all the drawing.
+_PLACES: Final = {
+    "left": 0.05,
+    "right": 0.94,
+    "bottom": 0.05,
+    "top": 0.97,
+    "wspace": 0.46,
+    "hspace": 0.24,
+}
 _COLOURS: Final = {Origin.ICM: "#c1272d", Origin.AGN: "#0072b2", Origin.BACKGROUND: "#7f7f7f"}
-_LABELS: Final = {Origin.ICM: "ICM", Origin.AGN: "AGN", Origin.BACKGROUND: "background"}
 _RINGS: Final = 16
 _SPECTRUM_KEV: Final = (0.2, 9.0)
 _SPECTRUM_BINS: Final = 45
 
 
 def write_quicklook(observation: "Observation", path: Path) -> None:
-    """Draw the figure into a PNG file without a time stamp."""
+    """Draw the figure of `observation` into a PNG file at `path`, without a time stamp."""
     import matplotlib  # noqa: PLC0415  (slow to import, and needed here only)
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
 
@@ -56,11 +64,14 @@ def write_quicklook(observation: "Observation", path: Path) -> None:
 
 
 def quicklook_figure(observation: "Observation") -> "Figure":
-    """Return the figure: bands, drawn and expected images, origins, profile, spectrum, numbers."""
+    """Return the figure of `observation`.
+
+    Three rows: bands, drawn and expected images; the origins; profile, spectrum and numbers.
+    """
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    figure = Figure(figsize=(13.4, 11.6), layout="constrained")
-    axes = figure.subplots(3, 3)
+    figure = Figure(figsize=(13.4, 11.6))
+    axes = figure.subplots(3, 3, gridspec_kw=_PLACES)
     pictures = Pictures(observation)
     pictures.three_colours(axes[0, 0])
     pictures.counts(axes[0, 1], None)
@@ -80,7 +91,7 @@ def _draw_profile(axes: "Axes", observation: "Observation", pictures: Pictures) 
     total = observation.profile(PICTURE_BAND, edges)
     radius = total.radius_arcsec / 60.0
     series: list[tuple[str, str, Origin | None, Floats]] = [
-        (_LABELS[o], _COLOURS[o], o, pictures.expectations[o]) for o in Origin
+        (ORIGIN_LABELS[o], _COLOURS[o], o, pictures.expectations[o]) for o in Origin
     ]
     series.insert(0, ("all", "black", None, sum(pictures.expectations.values(), np.zeros(()))))
     for label, colour, origin, expected in series:
@@ -141,7 +152,7 @@ def _draw_spectrum(axes: "Axes", observation: "Observation") -> None:
         rate = np.diff(cumulative[cuts]) / np.diff(edges[cuts]) / observation.exposure_s
         highest = max(highest, float(rate.max(initial=0.0)))
         colour = "black" if origin is None else _COLOURS[origin]
-        label = "all" if origin is None else _LABELS[origin]
+        label = "all" if origin is None else ORIGIN_LABELS[origin]
         axes.stairs(np.where(rate > 0, rate, np.nan), edges[cuts], color=colour, label=label)
     for lo, hi in BANDS.values():
         axes.axvspan(lo, hi, color="black", alpha=0.03, lw=0)
@@ -195,8 +206,8 @@ def _number_rows(observation: "Observation") -> list[tuple[str, str]]:
     ]
     origin = observation.events.origin
     rows += [
-        (f"photons, {_LABELS[o]}", f"{np.count_nonzero(origin == o):,}".replace(",", "\u2009"))
-        for o in Origin
+        (f"photons, {label}", f"{np.count_nonzero(origin == o):,}".replace(",", "\u2009"))
+        for o, label in ORIGIN_LABELS.items()
     ]
     return rows
 

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
     from icmass.simulate.observation import Observation
 
-__all__ = ["PICTURE_BAND", "Pictures"]
+__all__ = ["ORIGIN_LABELS", "PICTURE_BAND", "Pictures"]
 
 Floats = NDArray[np.float64]
+
+ORIGIN_LABELS: Final = {Origin.ICM: "ICM", Origin.AGN: "AGN", Origin.BACKGROUND: "background"}
 
 # Where clusters stand out best from the background.
 PICTURE_BAND: Final[Band] = (0.5, 2.0)
@@ -38,7 +40,6 @@ _HALF_SIDE_R500C: Final = 1.75
 _NOISE_AT_WHITE: Final = (20.0, 80.0)
 _STEEPNESS: Final = 12.0
 _BAR_KPC: Final = (50, 100, 200, 500, 1000, 2000, 5000)
-_TITLES: Final = {Origin.ICM: "ICM", Origin.AGN: "AGN", Origin.BACKGROUND: "background"}
 
 
 class Pictures:
@@ -69,7 +70,7 @@ class Pictures:
 
     @cached_property
     def expectations(self) -> dict[Origin, Floats]:
-        """Expected counts per pixel of each origin."""
+        """Expected counts per pixel of each origin, shape of the grid."""
         width, pixel = 2.0 * self.half_arcsec, self.grid.pixel_arcsec
         expected = self._observation.expected_image
         return {
@@ -78,7 +79,7 @@ class Pictures:
         }
 
     def three_colours(self, axes: "Axes") -> None:
-        """Draw the bands of the study as red, green and blue."""
+        """Draw the bands of the study into `axes` as red, green and blue."""
         planes = np.stack([self._per_arcmin2(self._counted(band)) for band in BANDS.values()])
         planes -= np.median(planes, axis=(1, 2))[:, None, None]
         # A band in which nothing stands out stays dark instead of showing its noise, and a core
@@ -109,13 +110,13 @@ class Pictures:
             )
 
     def counts(self, axes: "Axes", origin: Origin | None) -> None:
-        """Draw the counts of one origin, or of all."""
+        """Draw the counts of one `origin`, or of all where it is None, into `axes`."""
         image = self._per_arcmin2(self._counted(PICTURE_BAND, origin))
-        title = "Counts, all origins" if origin is None else f"Counts, {_TITLES[origin]}"
+        title = "Counts, all origins" if origin is None else f"Counts, {ORIGIN_LABELS[origin]}"
         self._brightness(axes, image, title, image)
 
     def expected(self, axes: "Axes") -> None:
-        """Draw the expectation of all origins together, on the scale of the drawn counts."""
+        """Draw the expectation of all origins into `axes`, on the scale of the drawn counts."""
         image = self._per_arcmin2(sum(self.expectations.values(), np.zeros(self.grid.shape)))
         self._brightness(axes, image, "Expected counts", self._per_arcmin2(self._counted()))
 
@@ -148,7 +149,7 @@ class Pictures:
             **self._placing(),
         )
         self._frame(axes, f"{title}, {band_label(PICTURE_BAND)}")
-        bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.86, pad=0.02)
+        bar = axes.figure.colorbar(drawn, cax=axes.inset_axes((1.03, 0.05, 0.045, 0.9)))
         ticks = _ticks(knee, top)
         bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks], minor=False)
         bar.minorticks_off()

@@ -27,7 +27,10 @@ class Region(Protocol):
         """Solid angle, the edge of the field left aside."""
 
     def contains(self, east_arcsec: ArrayLike, north_arcsec: ArrayLike) -> NDArray[np.bool_]:
-        """Tell which offsets lie inside."""
+        """Tell which offsets lie inside.
+
+        `east_arcsec` and `north_arcsec` may have any shapes that broadcast; the mask has both.
+        """
 
 
 def _positive(name: str, **sizes: float) -> None:
@@ -59,8 +62,7 @@ class Annulus:
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """(east lo, east hi, north lo, north hi) in arcsec."""
-        east, north, r = self.east_arcsec, self.north_arcsec, self.outer_arcsec
-        return (east - r, east + r, north - r, north + r)
+        return _bounds(self, self.outer_arcsec, self.outer_arcsec)
 
     @property
     def full_area_arcmin2(self) -> float:
@@ -68,7 +70,7 @@ class Annulus:
         return float(np.pi * (self.outer_arcsec**2 - self.inner_arcsec**2) / 3600.0)
 
     def contains(self, east_arcsec: ArrayLike, north_arcsec: ArrayLike) -> NDArray[np.bool_]:
-        """Tell which offsets lie inside."""
+        """Tell which `east_arcsec` and `north_arcsec` lie inside; shapes as in `Region`."""
         radius = _radius(east_arcsec, north_arcsec, self.east_arcsec, self.north_arcsec)
         return (radius >= self.inner_arcsec) & (radius < self.outer_arcsec)
 
@@ -90,8 +92,7 @@ class Circle:
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """(east lo, east hi, north lo, north hi) in arcsec."""
-        east, north, r = self.east_arcsec, self.north_arcsec, self.radius_arcsec
-        return (east - r, east + r, north - r, north + r)
+        return _bounds(self, self.radius_arcsec, self.radius_arcsec)
 
     @property
     def full_area_arcmin2(self) -> float:
@@ -99,7 +100,7 @@ class Circle:
         return float(np.pi * self.radius_arcsec**2 / 3600.0)
 
     def contains(self, east_arcsec: ArrayLike, north_arcsec: ArrayLike) -> NDArray[np.bool_]:
-        """Tell which offsets lie inside."""
+        """Tell which `east_arcsec` and `north_arcsec` lie inside; shapes as in `Region`."""
         radius = _radius(east_arcsec, north_arcsec, self.east_arcsec, self.north_arcsec)
         return radius < self.radius_arcsec
 
@@ -122,9 +123,7 @@ class Box:
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """(east lo, east hi, north lo, north hi) in arcsec."""
-        half_x, half_y = 0.5 * self.width_arcsec, 0.5 * self.height_arcsec
-        east, north = self.east_arcsec, self.north_arcsec
-        return (east - half_x, east + half_x, north - half_y, north + half_y)
+        return _bounds(self, 0.5 * self.width_arcsec, 0.5 * self.height_arcsec)
 
     @property
     def full_area_arcmin2(self) -> float:
@@ -132,11 +131,18 @@ class Box:
         return self.width_arcsec * self.height_arcsec / 3600.0
 
     def contains(self, east_arcsec: ArrayLike, north_arcsec: ArrayLike) -> NDArray[np.bool_]:
-        """Tell which offsets lie inside."""
+        """Tell which `east_arcsec` and `north_arcsec` lie inside; shapes as in `Region`."""
         east = np.asarray(east_arcsec, dtype=np.float64)
         north = np.asarray(north_arcsec, dtype=np.float64)
         east_lo, east_hi, north_lo, north_hi = self.bounds
         return (east >= east_lo) & (east < east_hi) & (north >= north_lo) & (north < north_hi)
+
+
+def _bounds(
+    region: "Annulus | Circle | Box", half_x: float, half_y: float
+) -> tuple[float, float, float, float]:
+    east, north = region.east_arcsec, region.north_arcsec
+    return (east - half_x, east + half_x, north - half_y, north + half_y)
 
 
 def _text(shape: str, region: "Annulus | Circle | Box", *sizes: float) -> str:
@@ -151,7 +157,7 @@ def _radius(east: ArrayLike, north: ArrayLike, east0: float, north0: float) -> N
 
 
 def area_arcmin2(region: Region, view: View) -> float:
-    """Return the solid angle of a region inside the field, arcmin2.
+    """Return the solid angle of `region` inside the field of `view`, arcmin2.
 
     Exact where the field holds the bounding box of the region, else found on a raster of
     1000 x 1000 points over that box (relative error about 1e-3).

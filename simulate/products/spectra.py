@@ -43,7 +43,7 @@ class Spectrum:
     origin: Origin | None = None
 
     def rate(self) -> NDArray[np.float64]:
-        """Counts/s/keV per channel."""
+        """Counts/s/keV per channel, shape (n_channel,)."""
         return self.counts / self.exposure_s / np.diff(self.channel_edges_kev)
 
 
@@ -55,7 +55,27 @@ def count_spectrum(
     region: Region | None = None,
     origin: Origin | None = None,
 ) -> Spectrum:
-    """Count the events of a region, and of one origin where given, in each channel."""
+    """Count the events of a region in each channel.
+
+    Parameters
+    ----------
+    events : Events
+        Offsets and channels as measured.
+    view : View
+        Its field cuts the solid angle of the region.
+    channel_edges_kev : ndarray, shape (n_channel + 1,)
+        Of the response.
+    exposure_s : float
+        On axis, unvignetted.
+    region : Region, optional
+        The whole field when not given.
+    origin : Origin, optional
+        All origins when not given.
+
+    Returns
+    -------
+    Spectrum
+    """
     chosen = select_events(events, ALL, origin)
     if region is not None:
         chosen &= region.contains(events.east_arcsec, events.north_arcsec)

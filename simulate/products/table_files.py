@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from astropy.io import fits
 
+from icmass.simulate.fits_opening import write_fits
 from icmass.simulate.origin import Origin
 from icmass.simulate.products.bands import ALL, BANDS
 from icmass.simulate.products.header import add_cards, band_cards, observation_cards, primary_hdu
@@ -18,7 +19,10 @@ __all__ = ["write_profiles", "write_sources"]
 
 
 def write_profiles(observation: "Observation", path: Path) -> None:
-    """Write radial profiles about the pointing, one table per band, the origins as columns."""
+    """Write radial profiles of `observation` about the pointing to `path`.
+
+    One table per band, the origins as columns.
+    """
     hdus = [primary_hdu(observation)]
     for name, band in {**BANDS, "all": ALL}.items():
         total = observation.profile(band)
@@ -37,12 +41,22 @@ def write_profiles(observation: "Observation", path: Path) -> None:
         add_cards(hdu.header, band_cards(band))
         add_cards(hdu.header, observation_cards(observation))
         hdus.append(hdu)
-    fits.HDUList(hdus).writeto(path)
+    write_fits(hdus, path)
 
 
 def write_sources(observation: "Observation", sources: "Table", path: Path) -> None:
-    """Write the truth table of point sources; row i has source id i + 1."""
+    """Write the truth table of point sources; row i has source id i + 1.
+
+    Parameters
+    ----------
+    observation : Observation
+        Gives the header.
+    sources : astropy.table.Table
+        The rows.
+    path : Path
+        File to make; must not exist.
+    """
     hdu = fits.table_to_hdu(sources)
     hdu.name = "SOURCES"
     add_cards(hdu.header, observation_cards(observation))
-    fits.HDUList([primary_hdu(observation), hdu]).writeto(path)
+    write_fits([primary_hdu(observation), hdu], path)

@@ -41,6 +41,7 @@ def write_products(observation: "Observation", directory: Path, overwrite: bool 
     Parameters
     ----------
     observation : Observation
+        What is written.
     directory : Path
         Its parent must exist.
     overwrite : bool
@@ -91,7 +92,10 @@ def _products(observation: "Observation", stage: Path) -> list[Callable[[], None
 
 
 def write_spectra(observation: "Observation", directory: Path) -> None:
-    """Write the spectra of source and background with the responses that they name."""
+    """Write the spectra of source and background of `observation` into `directory`.
+
+    With them the responses that they name.
+    """
     source, background = default_regions(observation)
     telescope, name = telescope_names(observation)
     write_rmf(

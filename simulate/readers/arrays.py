@@ -24,8 +24,6 @@ from icmass.units import to_value
 
 __all__ = ["gas_from_arrays"]
 
-CELL_NEIGHBOURS = 8.0  # the kernel ends at twice the radius of a cell
-
 Values: TypeAlias = ArrayLike | Quantity
 
 
@@ -103,7 +101,7 @@ def gas_from_arrays(
     radius : float, optional
         Gas outside is left out [kpc].
     redshift : float, optional
-        Of the cluster.
+        Where the observer sees the cluster.
     box : float, optional
         Side of a periodic box [kpc].
     cosmology : FLRW
@@ -155,12 +153,12 @@ def gas_from_arrays(
     )
     header = Header(
         code="arrays",
-        redshift=0.0,
+        redshift=redshift or 0.0,  # how dense the universe is then tells whether a box repeats
         hubble=float(cosmology.h),
         cosmology=cosmology,
         box_kpc=None if box is None else float(to_value(box, "kpc", "box")),
         units_known=True,
-        support_neighbours=CELL_NEIGHBOURS,
+        support_neighbours=plasma.CELL_NEIGHBOURS,
     )
     return cluster_gas(
         _ArraySnapshot(source, header, _as_stored(fields)),

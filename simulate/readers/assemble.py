@@ -46,7 +46,28 @@ class Cuts:
         star_forming: bool,
         metallicity: float | None,
     ) -> "Cuts":
-        """Validate the user's cuts; bare numbers are K, g/cm^3 and solar."""
+        """Validate the user's cuts.
+
+        Parameters
+        ----------
+        min_temperature_k : float or Quantity
+            Colder gas is left out; bare numbers are K.
+        max_density : float or Quantity, optional
+            Denser gas is left out; bare numbers are g/cm^3. None: no such cut.
+        star_forming : bool
+            Keep gas that forms stars.
+        metallicity : float, optional
+            One value for all gas, 0 to 20 solar; None: that of the snapshot.
+
+        Returns
+        -------
+        Cuts
+
+        Raises
+        ------
+        InputError
+            If a value is outside its range, or a unit does not fit.
+        """
         temperature = float(to_value(min_temperature_k, "K", "min_temperature_k"))
         density = (
             np.inf if max_density is None else float(to_value(max_density, "g/cm3", "max_density"))
@@ -62,7 +83,10 @@ class Cuts:
 
 @dataclass(frozen=True)
 class RawGas:
-    """Gas inside the sphere, by its row in the file, before any cut."""
+    """Gas inside the sphere, by its row in the file, before any cut.
+
+    Shapes are (n,), of the positions (n, 3); positions are about the centre, all is physical.
+    """
 
     rows: NDArray[np.int64]
     position_kpc: Floats
@@ -70,7 +94,7 @@ class RawGas:
     density_msun_kpc3: Floats
 
     def select(self, mask: NDArray[np.bool_]) -> "RawGas":
-        """Return the rows that pass."""
+        """Return the rows that pass `mask`, shape (n,)."""
         return RawGas(
             self.rows[mask], self.position_kpc[mask], self.mass_msun[mask],
             self.density_msun_kpc3[mask],

@@ -14,7 +14,15 @@ from astropy.units import Quantity
 from icmass.errors import InputError
 from icmass.units import to_value
 
-__all__ = ["FIELDS", "BaseUnits", "Field", "gadget_units", "override_units"]
+__all__ = [
+    "FIELDS",
+    "GADGET_UNITS_NOTE",
+    "UNITS_REMEDY",
+    "BaseUnits",
+    "Field",
+    "gadget_units",
+    "override_units",
+]
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,10 @@ class BaseUnits:
     velocity_kms: float
 
     def factor(self, field: Field, scale_factor: float) -> float:
-        """Return what a stored number is multiplied by to become physical."""
+        """Return what a stored number of `field` is multiplied by to become physical.
+
+        `scale_factor` is that of the snapshot, 1 / (1 + z).
+        """
         return (
             self.length_kpc**field.length
             * self.mass_msun**field.mass
@@ -65,9 +76,14 @@ class BaseUnits:
 
 
 def gadget_units(hubble: float) -> BaseUnits:
-    """Return the units of the field: kpc/h, 1e10 Msun/h, km/s."""
+    """Return the units of the field: kpc/h, 1e10 Msun/h, km/s, with h = `hubble`."""
     return BaseUnits(1 / hubble, 1e10 / hubble, 1.0)
 
+
+GADGET_UNITS_NOTE = "units: the file gives none; kpc/h, 1e10 Msun/h, km/s taken"
+UNITS_REMEDY = (
+    "Give the units, e.g. units={'length': 'kpc/h', 'mass': '1e10 Msun/h', 'velocity': 'km/s'}"
+)
 
 _KEYS = {
     "length": ("length_kpc", "kpc"),

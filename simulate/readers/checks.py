@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
-from icmass.simulate.constants import CM_PER_KPC, MSUN_G
 from icmass.simulate.readers.snapshot import Snapshot
 
 __all__ = [
@@ -31,7 +30,10 @@ BARYON_FRACTION = 0.16
 
 
 def refuse_absurd_box(snapshot: Snapshot) -> None:
-    """Refuse a box of thousands of Mpc in a file that does not give its units."""
+    """Refuse a box of thousands of Mpc in a file that does not give its units.
+
+    `snapshot` gives box and units by its header. Raises InputError beyond 2,000 Mpc, comoving.
+    """
     header = snapshot.header
     if header.box_kpc is None or header.units_known:
         return
@@ -44,7 +46,22 @@ def refuse_absurd_box(snapshot: Snapshot) -> None:
 
 
 def refuse_outside_box(snapshot: Snapshot, position_kpc: NDArray[Any], box_kpc: float) -> None:
-    """Refuse positions far outside a periodic box: wrapped around it they would be anywhere."""
+    """Refuse positions far outside a periodic box: wrapped around it they would be anywhere.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        For the message.
+    position_kpc : ndarray, shape (n, 3)
+        In the frame of the snapshot.
+    box_kpc : float
+        Physical side of the box, which begins at 0.
+
+    Raises
+    ------
+    InputError
+        If a coordinate lies outside the box and the boxes beside it.
+    """
     if len(position_kpc) == 0:
         return
     furthest = max(position_kpc.min(), position_kpc.max(), key=lambda x: abs(x - box_kpc / 2))
@@ -56,7 +73,7 @@ def refuse_outside_box(snapshot: Snapshot, position_kpc: NDArray[Any], box_kpc: 
 
 
 def refuse_center_outside_box(center_kpc: NDArray[Any], box_kpc: float) -> None:
-    """Refuse a centre far outside a periodic box."""
+    """Raise InputError for `center_kpc`, shape (3,), far outside a periodic box, side `box_kpc`."""
     if not _beside_box(center_kpc, box_kpc):
         raise InputError(
             f"center: must lie in the box of {box_kpc:.4g} kpc, or one box beside it; got "
@@ -70,12 +87,15 @@ def _beside_box(position_kpc: Any, box_kpc: float) -> bool:
 
 
 def refuse_absurd_density(snapshot: Snapshot, density_msun_kpc3: NDArray[Any]) -> None:
-    """Refuse gas whose median density is far from the mean density of baryons."""
+    """Refuse gas whose median density is far from the mean density of baryons.
+
+    `density_msun_kpc3`, physical, has shape (n,); `snapshot` gives cosmology and redshift. Raises
+    InputError below 0.01 times or above 1e6 times the cosmic mean.
+    """
     if len(density_msun_kpc3) == 0:
         return
-    header, cosmology = snapshot.header, snapshot.header.cosmology
-    mean = cosmology.critical_density0.to_value("g/cm3") * cosmology.Om0 * BARYON_FRACTION
-    mean *= CM_PER_KPC**3 / MSUN_G / header.scale_factor**3
+    header = snapshot.header
+    mean = BARYON_FRACTION * header.matter_msun_kpc3 / header.scale_factor**3
     contrast = float(np.median(density_msun_kpc3)) / mean
     if not OVERDENSITIES[0] <= contrast <= OVERDENSITIES[1]:
         raise InputError(
@@ -91,7 +111,22 @@ def refuse_absurd_kernel(
     density_msun_kpc3: NDArray[Any],
     support_kpc: NDArray[Any],
 ) -> None:
-    """Refuse smoothing lengths that do not go with masses and densities; note thinned-out ones."""
+    """Refuse smoothing lengths that do not go with masses and densities; note thinned-out ones.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        For the message; the header's notes get a line where kernels hold few particles.
+    mass_msun, density_msun_kpc3 : ndarray, shape (n,)
+        Of the gas, physical.
+    support_kpc : ndarray, shape (n,)
+        Radius at which each kernel ends.
+
+    Raises
+    ------
+    InputError
+        If the median kernel, 4 pi/3 H^3 rho / m, holds less than 0.02 or more than 1e5 particles.
+    """
     if len(mass_msun) == 0:
         return
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -111,7 +146,7 @@ def refuse_absurd_kernel(
 
 
 def refuse_absurd_temperature(snapshot: Snapshot, temperature_k: NDArray[Any]) -> None:
-    """Refuse gas above 1e10 K."""
+    """Raise InputError, naming `snapshot`, where `temperature_k`, shape (n,), is above 1e10 K."""
     hot = temperature_k > HOTTEST_K
     if hot.any():
         raise InputError(
@@ -128,7 +163,26 @@ def refuse_negative(
     *,
     zero: bool = False,
 ) -> None:
-    """Refuse negative numbers (and zeros, with `zero`), naming the first row in the file."""
+    """Refuse negative numbers (and zeros, with `zero`), naming the first row in the file.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        For the message.
+    name : str
+        Field that the numbers are of.
+    values : ndarray, shape (n,)
+        In any unit.
+    rows : ndarray of int64, shape (n,)
+        Row in the file of each value.
+    zero : bool
+        Refuse zeros too.
+
+    Raises
+    ------
+    InputError
+        If a value is not as it must be.
+    """
     bad = values <= 0 if zero else values < 0
     if bad.any():
         rule = "be positive" if zero else "not be negative"

@@ -13,7 +13,6 @@ from astropy.units import Quantity
 from numpy.typing import NDArray
 
 from icmass.errors import InputError, InputWarning
-from icmass.simulate.constants import CM_PER_KPC, MSUN_G
 from icmass.simulate.gas import Gas, GasInfo, Halo
 from icmass.simulate.halo import (
     SEARCH_RADIUS_KPC,
@@ -51,7 +50,26 @@ class Where:
         radius: float | Quantity | None,
         redshift: float | None,
     ) -> "Where":
-        """Validate the user's words; bare numbers are physical kpc."""
+        """Validate the user's words.
+
+        Parameters
+        ----------
+        center : array_like of shape (3,) or Quantity, optional
+            In the frame of the snapshot; bare numbers are physical kpc.
+        radius : float or Quantity, optional
+            Of the sphere that is kept; bare numbers are physical kpc.
+        redshift : float, optional
+            Where the observer sees the cluster, above 0 and below 20.
+
+        Returns
+        -------
+        Where
+
+        Raises
+        ------
+        InputError
+            If a value is outside its range, or has another shape or unit.
+        """
         radius_kpc = None if radius is None else float(to_value(radius, "kpc", "radius"))
         if radius_kpc is not None and not radius_kpc > 0:
             raise InputError(f"radius: must be positive; got {radius_kpc:g} kpc.")
@@ -130,7 +148,7 @@ def cluster_gas(snapshot: Snapshot, where: Where, cuts: Cuts, *, overdensity: bo
 
 
 def read_density(snapshot: Snapshot) -> NDArray[Any]:
-    """Read the density of all gas [Msun/kpc^3], refusing a snapshot without gas or of wrong units.
+    """Read the density of all gas of `snapshot`, Msun/kpc^3, shape (n,).
 
     Raises
     ------
@@ -159,7 +177,16 @@ def _checked_center(center: Any) -> Floats:
 
 
 def read_matter(snapshot: Snapshot, *, gas_only: bool) -> dict[int, Matter]:
-    """Read positions and masses of every kind of particle that has a mass."""
+    """Read positions and masses of every kind of particle that has a mass.
+
+    Of `snapshot`, or of its gas alone with `gas_only`. Returns one `Matter`, kpc and Msun, by
+    number of the kind.
+
+    Raises
+    ------
+    InputError
+        If a mass is negative, or all are zero.
+    """
     kinds = [GAS] if gas_only else sorted(snapshot.counts)
     matter = {}
     for kind in kinds:
@@ -174,17 +201,16 @@ def read_matter(snapshot: Snapshot, *, gas_only: bool) -> dict[int, Matter]:
 
 
 def periodic_box(snapshot: Snapshot, matter: Mapping[int, Matter]) -> float | None:
-    """Return the side of the box if it repeats: a piece cut out around a cluster does not.
+    """Return the side in kpc of the box of `snapshot` if it repeats; None for one that does not.
 
-    A piece whose box is its own is denser than the cosmic mean; a full box is not, and neither is
-    a cut-out that carries the box of its parent.
+    A piece cut out around a cluster, whose box is its own, is denser than the cosmic mean, as its
+    `matter` (by kind of particle) tells. A full box is not, and neither is a cut-out that carries
+    the box of its parent.
     """
     header = snapshot.header
     if header.box_kpc is None:
         return None
-    cosmology = header.cosmology
-    critical = cosmology.critical_density0.to_value("g/cm3") * CM_PER_KPC**3 / MSUN_G
-    cosmic = critical * cosmology.Om0 * (header.box_kpc / header.scale_factor) ** 3
+    cosmic = header.matter_msun_kpc3 * (header.box_kpc / header.scale_factor) ** 3
     mass = sum(float(part.mass_msun.sum(dtype=np.float64)) for part in matter.values())
     return header.box_kpc if mass <= PERIODIC_OVERDENSITY * cosmic else None
 
@@ -203,7 +229,26 @@ def measure_halo(
     box_kpc: float | None,
     overdensity: bool,
 ) -> Halo:
-    """Measure mass, radius and bulk motion of the halo around a centre."""
+    """Measure mass, radius and bulk motion of the halo around a centre.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        Gives velocities, cosmology and redshift.
+    matter : mapping of int to Matter
+        By kind of particle, as `read_matter` has it.
+    center_kpc : ndarray, shape (3,)
+        In the frame of the snapshot.
+    box_kpc : float or None
+        Side of the periodic box, from `periodic_box`.
+    overdensity : bool
+        Measure masses and radii; they are NaN without, or where the snapshot has no dark matter.
+
+    Returns
+    -------
+    Halo
+        Its velocity is the mean by mass inside R500c, or of the gas within 500 kpc without one.
+    """
     spheres = {}
     for kind, part in matter.items():
         rows, step = select_sphere(part.position_kpc, center_kpc, SEARCH_RADIUS_KPC, box_kpc)
@@ -216,10 +261,9 @@ def measure_halo(
         mass = np.concatenate([sphere.mass_msun for sphere in spheres.values()])
         order = np.argsort(distance)
         distance, mass = distance[order], mass[order]
-        critical = snapshot.header.cosmology.critical_density(snapshot.header.redshift)
-        critical_msun_kpc3 = critical.to_value("g/cm3") * CM_PER_KPC**3 / MSUN_G
+        critical = snapshot.header.critical_msun_kpc3
         for contrast in found:
-            sphere = overdensity_sphere(distance, mass, contrast, critical_msun_kpc3)
+            sphere = overdensity_sphere(distance, mass, contrast, critical)
             found[contrast] = (sphere.mass_msun, sphere.radius_kpc)
     velocity = _bulk_velocity(snapshot, spheres, found[500.0][1])
     return Halo(

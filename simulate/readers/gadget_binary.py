@@ -16,7 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
-from icmass.simulate.readers.base_units import FIELDS, gadget_units, override_units
+from icmass.simulate.readers.base_units import (
+    FIELDS,
+    GADGET_UNITS_NOTE,
+    UNITS_REMEDY,
+    gadget_units,
+    override_units,
+)
+from icmass.simulate.readers.paths import snapshot_name
+from icmass.simulate.readers.plasma import SPH_NEIGHBOURS
 from icmass.simulate.readers.snapshot import (
     GAS,
     Header,
@@ -48,7 +56,6 @@ BLOCKS: dict[str, tuple[str, tuple[int, ...], int]] = {
     "Z": ("metallicity", BARYONS, 1),
 }
 BLOCK_OF_FIELD = {field: block for block, (field, _, _) in BLOCKS.items()}
-SPH_NEIGHBOURS = 64.0  # Gadget's default DesNumNgb with the cubic spline
 
 
 @dataclass(frozen=True)
@@ -190,8 +197,8 @@ class GadgetBinarySnapshot(Snapshot):
     """
 
     remedy = (
-        "Give the units, e.g. units={'length': 'kpc/h', 'mass': '1e10 Msun/h', 'velocity': 'km/s'}"
-        "; if they are right, the order of blocks is not the standard one: give blocks=[...]."
+        f"{UNITS_REMEDY}; if they are right, the order of blocks is not the standard one: give "
+        f"blocks=[...]."
     )
 
     def __init__(
@@ -200,7 +207,7 @@ class GadgetBinarySnapshot(Snapshot):
         units: Mapping[str, Any] | None = None,
         blocks: Sequence[str] | None = None,
     ) -> None:
-        self.source = str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+        self.source = snapshot_name(paths)
         self._files = [_File(path, blocks) for path in paths]
         first = self._files[0]
         if first.file_count > len(paths):
@@ -217,7 +224,7 @@ class GadgetBinarySnapshot(Snapshot):
         redshift = read_epoch(first.redshift, first.time) if first.omega_m > 0 else 0.0
         self._base = override_units(gadget_units(hubble), units, hubble)
         if units is None:
-            notes.append("units: the file gives none; kpc/h, 1e10 Msun/h, km/s taken")
+            notes.append(GADGET_UNITS_NOTE)
         box = first.box * self._base.length_kpc / (1 + redshift)
         self.header = Header(
             code="Gadget binary",
@@ -231,7 +238,7 @@ class GadgetBinarySnapshot(Snapshot):
         )
 
     def has(self, kind: int, name: str) -> bool:
-        """Tell whether a field is there for one kind of particle."""
+        """Tell whether a field called `name` is there for particles of one `kind`."""
         if name not in BLOCK_OF_FIELD:
             return False
         block = BLOCK_OF_FIELD[name]
@@ -251,13 +258,13 @@ class GadgetBinarySnapshot(Snapshot):
         return scaled(parts[0] if len(parts) == 1 else np.concatenate(parts), factor)
 
     def hint(self, kind: int, name: str) -> str:
-        """Say which blocks the file has."""
+        """Say which block the field `name` of any `kind` is looked for in, and which are there."""
         block = BLOCK_OF_FIELD.get(name, "?")
         return f"Block '{block}' is needed; the file has {sorted(self._files[0].blocks)}."
 
 
 def is_gadget_binary(path: Path) -> bool:
-    """Tell from its first bytes whether a file is a Gadget binary snapshot."""
+    """Tell from its first bytes whether the file at `path` is a Gadget binary snapshot."""
     try:
         with path.open("rb") as stream:
             _identify(stream.read(4))

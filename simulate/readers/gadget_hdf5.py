@@ -16,13 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
+from icmass.hdf5 import require_stored
 from icmass.simulate.constants import CM_PER_KPC, HYDROGEN_FRACTION, MSUN_G
 from icmass.simulate.readers.base_units import (
     FIELDS,
+    GADGET_UNITS_NOTE,
+    UNITS_REMEDY,
     BaseUnits,
     gadget_units,
     override_units,
 )
+from icmass.simulate.readers.paths import snapshot_name
+from icmass.simulate.readers.plasma import CELL_NEIGHBOURS
 from icmass.simulate.readers.snapshot import (
     GAS,
     Header,
@@ -57,7 +62,6 @@ TOTAL_AND_HELIUM = "Metallicity"  # GIZMO: columns are all metals, helium, carbo
 SCALE_FACTOR_POWER = ("a-scale exponent", "a_scaling", "aexp-scale-exponent")
 HUBBLE_POWER = ("h-scale exponent", "h_scaling", "h-scale-exponent")
 
-MESH_NEIGHBOURS = 8.0  # the kernel ends at twice the radius of the cell
 SWIFT_QUARTIC_SUPPORT = 2.018932  # H / h of SWIFT's default kernel (Dehnen & Aly 2012, table 1)
 
 
@@ -72,12 +76,10 @@ class GadgetHdf5Snapshot(Snapshot):
         See `override_units`.
     """
 
-    remedy = (
-        "Give the units, e.g. units={'length': 'kpc/h', 'mass': '1e10 Msun/h', 'velocity': 'km/s'}."
-    )
+    remedy = f"{UNITS_REMEDY}."
 
     def __init__(self, paths: Sequence[Path], units: Mapping[str, Any] | None = None) -> None:
-        self.source = str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+        self.source = snapshot_name(paths)
         self._paths = paths
         self._with_files(self._read_structure)
         self.header = self._with_files(lambda files: self._read_header(files[0], units))
@@ -86,8 +88,10 @@ class GadgetHdf5Snapshot(Snapshot):
         try:
             with contextlib.ExitStack() as stack:
                 return work([stack.enter_context(h5py.File(path, "r")) for path in self._paths])
-        except (OSError, RuntimeError, KeyError) as error:
-            reason = str(error).splitlines()[0]
+        except InputError:
+            raise
+        except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(
                 f"{self.source}: must be a readable HDF5 snapshot; it is truncated or damaged "
                 f"({reason}). Copy the file again."
@@ -112,6 +116,9 @@ class GadgetHdf5Snapshot(Snapshot):
             if count:
                 self.counts[kind] = count
                 self._holds[kind] = _datasets(groups)
+                for group in groups:
+                    for dataset in {"Coordinates", *self._holds[kind].values()}:
+                        require_stored(group[dataset])
         self._refuse_incomplete(first)
 
     def _refuse_incomplete(self, first: h5py.File) -> None:
@@ -147,7 +154,7 @@ class GadgetHdf5Snapshot(Snapshot):
         self._base, known = self._find_units(file, swift, hubble)
         self._base = override_units(self._base, units, hubble)
         if not known and units is None:
-            notes.append("units: the file gives none; kpc/h, 1e10 Msun/h, km/s taken")
+            notes.append(GADGET_UNITS_NOTE)
         box = (_number(places, "BoxSize") or 0.0) * self._base.length_kpc / (1 + redshift)
         scheme = [file["HydroScheme"]] if "HydroScheme" in file else []
         hydrogen = _number(scheme, "Hydrogen mass fraction")
@@ -159,7 +166,7 @@ class GadgetHdf5Snapshot(Snapshot):
             cosmology=cosmology,
             box_kpc=box if box > 0 else None,
             units_known=known,
-            support_neighbours=MESH_NEIGHBOURS,
+            support_neighbours=CELL_NEIGHBOURS,
             support_factor=support,
             hydrogen_fraction=hydrogen or HYDROGEN_FRACTION,
             notes=notes,
@@ -198,7 +205,7 @@ class GadgetHdf5Snapshot(Snapshot):
         return -1.0
 
     def has(self, kind: int, name: str) -> bool:
-        """Tell whether a field is there for one kind of particle."""
+        """Tell whether a field called `name` is there for particles of one `kind`."""
         fixed_mass = name == "mass" and kind in self.counts and self._mass_table[kind] > 0
         return name in self._holds.get(kind, {}) or bool(fixed_mass)
 
@@ -223,7 +230,7 @@ class GadgetHdf5Snapshot(Snapshot):
         return scaled(values, factor * (self.header.support_factor if name == "smoothing" else 1))
 
     def hint(self, kind: int, name: str) -> str:
-        """Say which dataset is looked for."""
+        """Say which dataset is looked for as the field `name` of particles of one `kind`."""
         wanted = " or ".join(NAMES.get(name, (name,)))
         return f"PartType{kind}/{wanted} is looked for; take a cut-out that includes it."
 

@@ -47,7 +47,7 @@ def load_gas(
         Snapshot or cut-out: a file, a folder, a pattern, or the stem of a numbered set. Gadget-1/2
         binary, Gadget-4 / AREPO / IllustrisTNG / CAMELS / SIMBA / EAGLE HDF5, SWIFT HDF5,
         Tipsy.
-    center : array of 3 or Quantity, optional
+    center : array_like of shape (3,) or Quantity, optional
         Centre in the frame of the snapshot, physical (comoving positions times a, no h); bare
         numbers are kpc. By default a shrinking sphere finds the most massive concentration.
     radius : float or Quantity, optional
@@ -97,6 +97,19 @@ def open_snapshot(
     blocks: Sequence[str] | None = None,
 ) -> Snapshot:
     """Open a snapshot with the reader that its content asks for.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, a folder, a pattern, or the stem of a numbered set.
+    units : mapping, optional
+        See `override_units`; for Gadget binary and HDF5 files.
+    blocks : sequence of str, optional
+        Order of blocks in a Gadget binary file of format 1 that is not Gadget-2's own.
+
+    Returns
+    -------
+    Snapshot
 
     Raises
     ------

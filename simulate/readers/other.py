@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
+from icmass.simulate.readers.plasma import SPH_NEIGHBOURS
 from icmass.simulate.readers.snapshot import GAS, Header, Snapshot, build_cosmology
 
 __all__ = ["PynbodySnapshot"]
@@ -27,7 +28,6 @@ ARRAYS = {
     "metallicity": ("metals", "1"),
 }
 LOADERS = ["TipsySnap"]
-SPH_NEIGHBOURS = 64.0
 SUPPORT_FACTOR = 2.0  # pynbody's smoothing length is half the radius at which its kernel ends
 
 
@@ -86,7 +86,7 @@ class PynbodySnapshot(Snapshot):
         )
 
     def has(self, kind: int, name: str) -> bool:
-        """Tell whether a field is there for one kind of particle."""
+        """Tell whether a field called `name` is there for particles of one `kind`."""
         if kind not in self.counts or name not in ARRAYS:
             return False
         family = getattr(self._data, FAMILIES[kind])

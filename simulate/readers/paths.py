@@ -3,11 +3,12 @@
 import difflib
 import glob
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from icmass.errors import InputError
 
-__all__ = ["snapshot_files"]
+__all__ = ["snapshot_files", "snapshot_name"]
 
 HDF5_SUFFIXES = (".hdf5", ".h5", ".hdf")
 
@@ -58,6 +59,11 @@ def snapshot_files(path: str | Path) -> list[Path]:
         what = "a folder" if found[0].is_dir() else "a device or pipe"
         raise InputError(f"{path}: must be a file, folder or pattern; {what} is there.")
     return files
+
+
+def snapshot_name(files: Sequence[Path]) -> str:
+    """Return what messages call the snapshot of `files`: the first, and how many more."""
+    return str(files[0]) if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
 
 
 def _number(path: Path) -> tuple[str, int]:

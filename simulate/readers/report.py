@@ -13,14 +13,14 @@ __all__ = ["census_error", "census_text", "input_report", "value_range"]
 
 
 def value_range(values: NDArray[Any]) -> tuple[float, float, float]:
-    """Return minimum, median and maximum; NaN of nothing."""
+    """Return minimum, median and maximum of `values`, shape (n,); NaN of nothing."""
     if len(values) == 0:
         return (np.nan, np.nan, np.nan)
     return float(values.min()), float(np.median(values)), float(values.max())
 
 
 def census_text(census: Census) -> str:
-    """Return the census on one line, such as ``read 100, in the sphere 20, ...``."""
+    """Return `census` on one line, such as ``read 100, in the sphere 20, ...``."""
     return ", ".join(f"{name} {count}" for name, count in census.stages)
 
 
@@ -33,6 +33,11 @@ def census_error(census: Census, source: str = "gas") -> NoPhotonsError:
         Counts after each cut.
     source : str
         File or object that the gas came from.
+
+    Returns
+    -------
+    NoPhotonsError
+        To be raised.
     """
     first = census.first_empty() or census.stages[-1][0]
     return NoPhotonsError(

@@ -15,9 +15,9 @@ from astropy.cosmology import FLRW, LambdaCDM, Planck18, w0waCDM
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
-from icmass.simulate.constants import HYDROGEN_FRACTION
+from icmass.simulate.constants import CM_PER_KPC, HYDROGEN_FRACTION, MSUN_G
 
-__all__ = ["GAS", "Header", "Snapshot", "build_cosmology", "read_epoch", "scaled"]
+__all__ = ["DARK", "GAS", "Header", "Snapshot", "build_cosmology", "read_epoch", "scaled"]
 
 GAS = 0
 DARK = (1, 2, 3)
@@ -68,6 +68,18 @@ class Header:
         """1 / (1 + redshift)."""
         return 1 / (1 + self.redshift)
 
+    @property
+    def critical_msun_kpc3(self) -> float:
+        """Critical density at the redshift of the snapshot, physical Msun/kpc^3."""
+        critical = self.cosmology.critical_density(self.redshift).to_value("g/cm3")
+        return float(critical * CM_PER_KPC**3 / MSUN_G)
+
+    @property
+    def matter_msun_kpc3(self) -> float:
+        """Mean density of matter, comoving Msun/kpc^3."""
+        critical = self.cosmology.critical_density0.to_value("g/cm3") * CM_PER_KPC**3 / MSUN_G
+        return float(critical * self.cosmology.Om0)
+
 
 class Snapshot(ABC):
     """One snapshot of any format."""
@@ -79,7 +91,7 @@ class Snapshot(ABC):
 
     @abstractmethod
     def has(self, kind: int, name: str) -> bool:
-        """Tell whether a field is there for one kind of particle."""
+        """Tell whether a field called `name` is there for particles of one `kind`."""
 
     @abstractmethod
     def _load(self, kind: int, name: str) -> Array:
@@ -87,6 +99,18 @@ class Snapshot(ABC):
 
     def read(self, kind: int, name: str) -> Array:
         """Return a field in physical units, refusing one that is missing or not finite.
+
+        Parameters
+        ----------
+        kind : int
+            Of particles, as Gadget numbers them.
+        name : str
+            Of the field, among `FIELDS`.
+
+        Returns
+        -------
+        ndarray, shape (n,), or (n, 3) of positions and velocities
+            Units as in `FIELDS`, no h and no scale factor left in them.
 
         Raises
         ------
@@ -117,12 +141,15 @@ class Snapshot(ABC):
         return values
 
     def hint(self, kind: int, name: str) -> str:
-        """Say what to do about a missing field."""
+        """Say what to do about a field `name` that is missing for particles of one `kind`."""
         return "Take a snapshot or cut-out that includes it."
 
 
 def scaled(values: Array, factor: float) -> Array:
-    """Multiply in place, keeping single precision single; integers become float64."""
+    """Multiply `values`, of any shape, by `factor` in place; single precision stays single.
+
+    Integers, and numbers of another byte order or of half precision, become floats of their own.
+    """
     if values.dtype.kind != "f" or not values.dtype.isnative or values.dtype.itemsize < 4:
         values = values.astype(np.float32 if values.dtype.itemsize == 4 else np.float64)
     if factor != 1.0:
@@ -131,9 +158,14 @@ def scaled(values: Array, factor: float) -> Array:
 
 
 def read_epoch(redshift: float | None, time: float | None) -> float:
-    """Return the redshift of a snapshot from its header.
+    """Return the redshift of a snapshot, at least 0, from the `redshift` and `time` of its header.
 
     Without a redshift, a time between 0 and 1 is taken for the scale factor.
+
+    Raises
+    ------
+    InputError
+        If the redshift is not finite.
     """
     if redshift is None:
         redshift = 1 / time - 1 if time is not None and 0 < time <= 1 else 0.0

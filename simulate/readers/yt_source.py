@@ -40,8 +40,10 @@ def gas_from_yt(
     ----------
     source : yt data container or dataset
         A sphere, a region, ``ds.all_data()``; a dataset stands for all its data.
-    center, radius
+    center : array_like of shape (3,) or Quantity, optional
         As in `load_gas`: physical kpc in the frame of the dataset.
+    radius : float or Quantity, optional
+        As in `load_gas`: physical kpc.
     redshift : float, optional
         Where the observer sees the cluster; default that of the dataset.
     cosmology : FLRW, optional
@@ -49,7 +51,7 @@ def gas_from_yt(
     metallicity : float, optional
         [solar] for all gas instead of the dataset's. Numbers in yt's unit ``Zsun`` are taken as
         they are; others are mass fractions.
-    min_temperature_k, max_density
+    min_temperature_k, max_density : float or Quantity
         Cuts as in `load_gas`.
 
     Returns
@@ -62,6 +64,8 @@ def gas_from_yt(
         If yt is not installed.
     InputError
         If the source is no yt object, or lacks a field.
+    NoPhotonsError
+        If no gas is left.
     """
     _require_yt()
     container = source.all_data() if hasattr(source, "all_data") else source

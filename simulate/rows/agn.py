@@ -27,10 +27,13 @@ def scene_agn(
     halo : Halo
         With M500c and R500c.
     view : View
+        Field of the images.
     redshift : float
+        Of the scene.
     nh_cm2 : float
         Galactic column.
     settings : RowSettings
+        Say which AGN there are, and hold the telescope and the seed.
 
     Returns
     -------

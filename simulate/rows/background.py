@@ -36,10 +36,13 @@ def background_rate(
     Parameters
     ----------
     instrument : Instrument
+        Gives response, vignetting and particles.
     mode : {"survey", "pointed"}
+        Square field, or round with vignetting.
     width_arcsec : float
         Of the field.
     grid : PixelGrid
+        Pixels of the image, about the pointing.
     nh_cm2 : float
         Galactic column.
     flux_limit : float
@@ -84,6 +87,7 @@ def draw_background(
     inside : ndarray, shape (n_y, n_x)
         Share of each pixel that lies inside the region.
     rng : numpy.random.Generator
+        Of the background of this row.
 
     Returns
     -------

@@ -28,7 +28,7 @@ __all__ = ["SceneImages", "observe_images"]
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-_ICM, _AGN, _BACKGROUND = (Origin[name.upper()] - 1 for name in ORIGINS)
+_ICM, _AGN, _BACKGROUND = (origin - 1 for origin in Origin)  # places in an image
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class SceneImages:
     Attributes
     ----------
     counts : ndarray of uint16 or uint32, shape (n_origin, n_band, n_y, n_x)
+        Two bytes a pixel where they suffice.
     expectations : ndarray of float, same shape, optional
+        What the counts were drawn from; None where it was not asked for.
     columns : dict
         Numbers of photons and AGN, by the names of the schema.
     half_width_kpc : float
@@ -71,10 +73,13 @@ def observe_images(
     halo : Halo
         With M500c and R500c.
     redshift : float
+        Where the scene is.
     nh_cm2 : float
         Galactic column.
     settings : RowSettings
+        Telescope, exposure, bands, pixels, AGN, background and seed.
     table : SpectralTable
+        Plasma emission.
 
     Returns
     -------

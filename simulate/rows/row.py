@@ -41,7 +41,9 @@ class Row:
     columns : dict
         Values by the names of the schema.
     images : ndarray of unsigned int, shape (n_origin, n_band, n_y, n_x)
+        Counts; row to the north, column to the west.
     expectations : ndarray of float, shape (n_origin, n_band, n_y, n_x), optional
+        What the images were drawn from.
     galaxies, regions : structured ndarray
         As `icmass.catalog.galaxy_rows` and `region_rows` make them; empty where there are none.
     """
@@ -61,6 +63,7 @@ def observe_scene(scene: Scene, settings: RowSettings) -> Row:
     scene : Scene
         Its gas must have a halo with M500c and R500c, and a redshift above 0.
     settings : RowSettings
+        How it is observed.
 
     Returns
     -------
@@ -163,7 +166,15 @@ def _place(scene: Scene) -> tuple[Halo, float]:
 
 
 def within_table(gas: Gas, table: SpectralTable) -> tuple[Gas, bool]:
-    """Clamp temperatures to the plasma table, and tell whether so much was that it matters."""
+    """Clamp the temperatures of `gas` to the plasma `table`.
+
+    Returns
+    -------
+    Gas
+        The same object where nothing was clamped.
+    bool
+        Whether more than 1% of the emission measure was.
+    """
     lowest, highest = table.kt_kev[[0, -1]]
     outside = (gas.kt_kev < lowest) | (gas.kt_kev > highest)
     if not outside.any():

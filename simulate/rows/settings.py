@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from icmass.catalog import Band, CatalogSpec, ImageGeometry
 from icmass.errors import InputError
 from icmass.simulate.instrument import Instrument
+from icmass.simulate.origin import Origin
 from icmass.simulate.rng import stream
 from icmass.simulate.scene import SceneKey
 from icmass.simulate.view import Mode
@@ -23,6 +24,7 @@ from icmass.simulate.view import Mode
 __all__ = [
     "AGN_CHOICES",
     "GALAXY_COLUMNS",
+    "GAS_COLUMNS",
     "MEASURED_COLUMNS",
     "ORIGINS",
     "AgnChoice",
@@ -32,10 +34,11 @@ __all__ = [
 
 AgnChoice = Literal["box", "sky", "none"]
 AGN_CHOICES = ("box", "sky", "none")
-ORIGINS = ("icm", "agn", "background")
+ORIGINS = tuple(origin.name.lower() for origin in Origin)  # of the images, in their order
 
-# Optional columns that every scene gives, and those that need galaxies.
-MEASURED_COLUMNS = (
+# Optional columns that are measured on the gas; all that every scene gives; those that need
+# galaxies.
+GAS_COLUMNS = (
     "lx_bolometric_erg_s",
     "lx_0520_erg_s",
     "kt_mass_weighted_kev",
@@ -46,6 +49,9 @@ MEASURED_COLUMNS = (
     "yx_msun_kev",
     "central_density_cm3",
     "centre_offset_r500c",
+)
+MEASURED_COLUMNS = (
+    *GAS_COLUMNS,
     "n_phot_icm",
     "n_phot_agn",
     "n_phot_icm_500",
@@ -83,6 +89,7 @@ class RowSettings:
     bands : tuple of Band
         Of the images; they may overlap. Photons outside all of them are not counted.
     geometry : ImageGeometry
+        Pixels of the images, by their number and size.
     agn : {"box", "sky", "none"}
         box: those of the cluster's galaxies and of the simulated volume around them, as in the
         study; sky: those of the galaxies and all in front and behind, as a telescope sees them;
@@ -148,7 +155,10 @@ class RowSettings:
         return Instrument.load(self.instrument)
 
     def column_of(self, key: SceneKey) -> float:
-        """Return the Galactic column in front of a scene, cm^-2."""
+        """Return the Galactic column in front of the scene of `key`, cm^-2.
+
+        Of a range it is drawn by the seed and the key alone.
+        """
         lowest, highest = self.nh_range
         if lowest == highest:
             return lowest
@@ -194,6 +204,7 @@ class RowSettings:
         box_size_mpc : float, optional
             Side of the simulated box, comoving.
         provenance : mapping, optional
+            How the catalog came about.
 
         Returns
         -------
@@ -226,5 +237,5 @@ class RowSettings:
 
 
 def row_path(key: SceneKey) -> tuple[int | str, ...]:
-    """Return what the random streams of a row are named by."""
+    """Return what the random streams of the row of `key` are named by."""
     return ("row", key.sample_id, key.snapshot_id, key.halo_id, key.line_of_sight)

@@ -96,6 +96,7 @@ def galaxy_truth(galaxies: SceneGalaxies, halo: Halo) -> dict[str, float]:
     Parameters
     ----------
     galaxies : SceneGalaxies
+        Positions about the centre of the halo.
     halo : Halo
         With R500c.
 

@@ -45,6 +45,7 @@ def sphere_sums(
     floor_kev, exponent : float
         Spectroscopic-like weights are EM kT^exponent above a temperature.
     log_kt_nodes : float64 array, shape (n_kt,)
+        Temperatures of the table of luminosities, ln keV.
     bolometric, soft : float64 arrays, shape (n_kt, 2)
         Luminosity for unit emission measure without metals, and per solar metallicity.
     sums : float64 array

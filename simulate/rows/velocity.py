@@ -31,6 +31,7 @@ def galaxy_observables(galaxies: SceneGalaxies) -> dict[str, float | int]:
     Parameters
     ----------
     galaxies : SceneGalaxies
+        Members and others alike, about the centre of the halo.
 
     Returns
     -------
@@ -50,7 +51,10 @@ def galaxy_observables(galaxies: SceneGalaxies) -> dict[str, float | int]:
 
 
 def clip(velocity: Floats, n_sigma: float = _CLIP_SIGMA) -> Floats:
-    """Leave out what is further than n_sigma standard deviations from the mean, until none is."""
+    """Leave out what is further than `n_sigma` standard deviations from the mean, until none is.
+
+    `velocity` has shape (n,); the result what is left of it, in order.
+    """
     while len(velocity) > 1:
         deviation = np.abs(velocity - velocity.mean())
         keep = deviation <= n_sigma * np.std(velocity, ddof=1)
@@ -61,7 +65,10 @@ def clip(velocity: Floats, n_sigma: float = _CLIP_SIGMA) -> Floats:
 
 
 def gapper(velocity: Floats) -> float:
-    """Return the dispersion from the gaps between sorted velocities; NaN of fewer than 2."""
+    """Return the dispersion from the gaps between sorted velocities; NaN of fewer than 2.
+
+    `velocity`, shape (n,), may be in any order (Beers, Flynn & Gebhardt 1990, AJ 100, 32).
+    """
     count = len(velocity)
     if count < 2:
         return math.nan
@@ -71,7 +78,10 @@ def gapper(velocity: Floats) -> float:
 
 
 def biweight(velocity: Floats) -> float:
-    """Return the biweight scale; NaN of fewer than 2, 0 where half the velocities are equal."""
+    """Return the biweight scale; NaN of fewer than 2, 0 where half the velocities are equal.
+
+    `velocity`, shape (n,), may be in any order (Beers, Flynn & Gebhardt 1990, AJ 100, 32).
+    """
     count = len(velocity)
     if count < 2:
         return math.nan

@@ -13,7 +13,7 @@ from icmass.simulate.instrument import Instrument
 from icmass.simulate.photons.emitters import Component
 from icmass.simulate.photons.gas_component import kpc_per_arcsec
 from icmass.simulate.sky.agn_counts import NumberCounts
-from icmass.simulate.sky.agn_luminosity import LuminosityFunction
+from icmass.simulate.sky.agn_luminosity import LuminosityFunction, drawn_log_range
 from icmass.simulate.sky.agn_points import field_sources, sources_at_redshift
 from icmass.simulate.sky.agn_spectra import AgnSpectra
 from icmass.simulate.sky.agn_table import AgnKind, AgnTable
@@ -49,7 +49,9 @@ def field_agn(
     Parameters
     ----------
     view : View
+        Pointing and field.
     instrument : Instrument
+        That the spectra are folded for.
     nh_cm2 : float
         Galactic column.
     flux_limit : float
@@ -109,12 +111,15 @@ def cluster_agn(
     Parameters
     ----------
     view : View
+        Its pointing is the centre of the cluster.
     instrument : Instrument
+        That the spectra are folded for.
     nh_cm2 : float
         Galactic column.
     redshift : float
         Of the cluster, above 0.
     cosmology : astropy.cosmology.FLRW
+        Gives the distance.
     r500c_kpc, m500c_msun : float
         Physical kpc and Msun, no h.
     seed_sequence : numpy.random.SeedSequence
@@ -139,10 +144,9 @@ def cluster_agn(
     _require_positive(redshift, "redshift")
     _require_positive(r500c_kpc, "r500c")
     _require_positive(m500c_msun, "m500c")
-    log_range = tuple(literature("agn")["members"]["log_luminosity_range"])
     rng = np.random.default_rng(seed_sequence)
     count = int(rng.poisson(expected_members(m500c_msun, redshift)))
-    log_hard = LuminosityFunction.default().draw(count, redshift, log_range, rng)
+    log_hard = LuminosityFunction.default().draw(count, redshift, drawn_log_range(), rng)
     spectra = AgnSpectra.default().draw(count, rng)
     radius_arcsec = r500c_kpc / kpc_per_arcsec(redshift, cosmology) * _galaxy_radii(count, rng)
     direction = rng.standard_normal((3, count))
@@ -165,8 +169,9 @@ def cluster_agn(
 def expected_members(m500c_msun: float, redshift: float) -> float:
     """Mean number of AGN among the galaxies of a cluster, within the range of luminosities drawn.
 
-    The measured share of galaxies with a bright AGN, times the galaxies of a cluster of that mass,
-    carried to fainter AGN by the shape of the luminosity function.
+    For a cluster of `m500c_msun` at `redshift`: the measured share of galaxies with a bright AGN,
+    times the galaxies of a cluster of that mass, carried to fainter AGN by the shape of the
+    luminosity function. The numbers and their sources stand in ``data/agn.toml``.
     """
     values = literature("agn")["members"]
     mass_200m = values["m200m_over_m500c"] * m500c_msun
@@ -179,7 +184,7 @@ def expected_members(m500c_msun: float, redshift: float) -> float:
     z_seen = min(redshift, values["max_redshift"])
     share = share_low * ((1.0 + z_seen) / (1.0 + z_low)) ** growth
 
-    log_min, log_max = values["log_luminosity_range"]
+    log_min, log_max = drawn_log_range()
     log_bright = values["fraction_log_luminosity"]
     function = LuminosityFunction.default()
     fainter = function.number_above(log_min, redshift, log_max) / function.number_above(
@@ -189,7 +194,10 @@ def expected_members(m500c_msun: float, redshift: float) -> float:
 
 
 def scatter_margin_arcsec(view: View, instrument: Instrument) -> float:
-    """How far outside the field a source still matters: the radius of 98% of its photons."""
+    """How far outside the field of `view` a source still matters to `instrument`.
+
+    It is the radius of 98% of the photons of a source at the edge.
+    """
     psf = instrument.psf(view.mode)
     edge_arcmin = view.width_arcsec / 120.0 if view.mode == "pointed" else 0.0
     return psf.radius_of(_MARGIN_SHARE, float(psf.scale(edge_arcmin)))

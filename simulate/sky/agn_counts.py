@@ -32,6 +32,7 @@ class NumberCounts:
     break_flux, min_flux, max_flux : float
         Where the slope turns, and the range inside which sources exist [erg/s/cm^2].
     faint_slope, bright_slope : float
+        Exponents of dN/dS below and above the break.
     """
 
     norm: float
@@ -48,28 +49,43 @@ class NumberCounts:
         return NumberCounts(**literature("agn")["counts"])
 
     def differential(self, flux: ArrayLike) -> Floats:
-        """DN/dS per deg^2 and erg/s/cm^2, not cut at the limits."""
+        """DN/dS per deg^2 and erg/s/cm^2 at `flux`, in its shape, not cut at the limits."""
         ratio = np.asarray(flux, dtype=np.float64) / self.break_flux
         return self.norm / (ratio**self.faint_slope + ratio**self.bright_slope)
 
     def number_above(self, flux: ArrayLike) -> Floats:
-        """Sources per deg^2 brighter than a flux."""
+        """Sources per deg^2 brighter than `flux`, in its shape."""
         log_flux, number, _ = self._integrals
         return np.interp(np.log(flux), log_flux, number)
 
     def light_above(self, flux: ArrayLike) -> Floats:
-        """Flux per deg^2 of all sources brighter than a flux, erg/s/cm^2/deg^2."""
+        """Flux of all sources brighter than `flux`, erg/s/cm^2/deg^2, in its shape."""
         log_flux, _, light = self._integrals
         return np.interp(np.log(flux), log_flux, light)
 
     def draw(self, count: int, flux_limit: float, rng: np.random.Generator) -> Floats:
-        """Draw fluxes of sources brighter than a limit, shape (count,)."""
+        """Draw fluxes of sources brighter than a limit.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        flux_limit : float
+            0.5-2 keV, erg/s/cm^2.
+        rng : numpy.random.Generator
+            One number of it makes one flux.
+
+        Returns
+        -------
+        ndarray, shape (count,)
+            erg/s/cm^2.
+        """
         log_flux, number, _ = self._integrals
         level = rng.random(count) * self.number_above(flux_limit)
         return np.exp(np.interp(level, number[::-1], log_flux[::-1]))
 
     def require_limit(self, flux_limit: float) -> float:
-        """Return a flux limit as a float; raise InputError where the counts do not reach it."""
+        """Return `flux_limit` as a float; raise InputError where the counts do not reach it."""
         if not flux_limit >= self.min_flux:
             raise InputError(
                 f"agn flux limit: must be at least {self.min_flux:.0e} erg/s/cm2 (0.5-2 keV), or "

@@ -44,10 +44,13 @@ def field_sources(
     name : str
         Of the component and its random stream.
     view : View
+        Gives mode, field and pointing.
     instrument : Instrument
+        That the spectra are folded for.
     galaxy : Galaxy
         In front of them.
     offset_arcsec : (east, north), each of shape (n,)
+        From the pointing.
     flux : ndarray, shape (n,)
         0.5-2 keV observed, erg/s/cm^2.
     spectra : (photon index, absorber), each of shape (n,)
@@ -87,9 +90,11 @@ def sources_at_redshift(
     name, view, instrument, galaxy, offset_arcsec, spectra, first_id
         As for `field_sources`.
     kind : AgnKind
+        Written into the table.
     redshift : float
         Above 0.
     cosmology : astropy.cosmology.FLRW
+        Gives the distance.
     log_hard_luminosity : ndarray, shape (n,)
         log10 of the intrinsic luminosity in 2-10 keV, erg/s.
 

@@ -86,7 +86,7 @@ class AgnSpectra:
     def rest_band_ratio(self, redshift: float) -> Floats:
         """Flux in the 0.5-2 keV of the source over flux in 0.5-2 keV observed, shape (n_node,).
 
-        Linear in the mixture of nodes, as the spectra of unit flux are.
+        For sources at `redshift`. Linear in the mixture of nodes, as the spectra of unit flux are.
         """
         lo_kev, hi_kev = FLUX_BAND_KEV
         rest = (lo_kev / (1.0 + redshift), hi_kev / (1.0 + redshift))
@@ -105,13 +105,16 @@ class AgnSpectra:
         return self._soft_transmission
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
-        """Draw photon indices and rows of the absorber table, shape (count,) each."""
+        """Draw `count` photon indices and rows of the absorber table from `rng`, (count,) each."""
         deviate = np.clip(rng.standard_normal(count), -self.cut, self.cut)
         absorber = rng.choice(len(self.absorber_share), count, p=self.absorber_share)
         return self.mean + self.scatter * deviate, absorber
 
     def node(self, photon_index: Floats, absorber: NDArray[np.intp]) -> Floats:
-        """Fractional row of `photons` for a photon index and a row of the absorber table."""
+        """Fractional row of `photons` for `photon_index` and `absorber`, shape (n,) each and here.
+
+        The absorber is a row of the absorber table.
+        """
         grid = np.asarray(self.photon_index)
         step = np.interp(photon_index, grid, np.arange(len(grid)))
         return absorber * len(grid) + step

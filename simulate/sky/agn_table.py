@@ -53,6 +53,7 @@ class AgnTable:
     flux : float64
         0.5-2 keV observed, erg/s/cm^2, before Galactic absorption.
     photon_index : float64
+        Of the unabsorbed power law.
     nh_cm2 : float64
         Column in the source; of field AGN, whose redshift is not drawn, its equivalent at
         redshift 0.
@@ -81,7 +82,7 @@ class AgnTable:
 
     @classmethod
     def concatenate(cls, tables: "Sequence[AgnTable]") -> "AgnTable":
-        """Join tables in the order given; their source ids must already differ."""
+        """Join `tables` in the order given; their source ids must already differ."""
         names = [field.name for field in fields(cls)]
         return cls(**{name: np.concatenate([getattr(t, name) for t in tables]) for name in names})
 
@@ -92,6 +93,11 @@ class AgnTable:
         ----------
         expected_counts : ndarray, shape (n,), optional
             Added as a column.
+
+        Returns
+        -------
+        astropy.table.QTable
+            Its column ``kind`` holds the names of `AgnKind`.
         """
         from astropy import units as u  # noqa: PLC0415 - slow to import
         from astropy.table import QTable  # noqa: PLC0415

@@ -13,11 +13,10 @@ from icmass.simulate.instrument import Instrument
 from icmass.simulate.photons.emitters import Component
 from icmass.simulate.photons.gas_component import kpc_per_arcsec
 from icmass.simulate.sky.agn import scatter_margin_arcsec
-from icmass.simulate.sky.agn_luminosity import LuminosityFunction
+from icmass.simulate.sky.agn_luminosity import LuminosityFunction, drawn_log_range
 from icmass.simulate.sky.agn_points import sources_at_redshift
 from icmass.simulate.sky.agn_spectra import AgnSpectra
 from icmass.simulate.sky.agn_table import AgnKind, AgnTable
-from icmass.simulate.sky.literature import literature
 from icmass.simulate.sky.optics import Galaxy
 from icmass.simulate.view import View
 
@@ -45,12 +44,15 @@ def listed_agn(
     Parameters
     ----------
     view : View
+        Gives mode, field and pointing.
     instrument : Instrument
+        That the spectra are folded for.
     nh_cm2 : float
         Galactic column.
     redshift : float
         Of all of them, above 0.
     cosmology : astropy.cosmology.FLRW
+        Gives the distance.
     east_arcsec, north_arcsec : ndarray, shape (n,)
         Offsets from the pointing.
     log_hard_luminosity : ndarray, shape (n,)
@@ -121,7 +123,7 @@ def volume_agn(
     mean = expected_in_volume(2.0 * half_arcsec, depth_mpc, redshift, cosmology)
     count = int(rng.poisson(mean))
     east, north = rng.uniform(-half_arcsec, half_arcsec, (2, count))
-    log_hard = LuminosityFunction.default().draw(count, redshift, _log_range(), rng)
+    log_hard = LuminosityFunction.default().draw(count, redshift, drawn_log_range(), rng)
     return sources_at_redshift(
         "volume_agn",
         AgnKind.FIELD,
@@ -140,13 +142,24 @@ def volume_agn(
 def expected_in_volume(
     side_arcsec: float, depth_mpc: float, redshift: float, cosmology: FLRW
 ) -> float:
-    """Mean number of AGN in a square of the sky times a comoving depth at a redshift."""
+    """Mean number of AGN in a square of the sky times a comoving depth.
+
+    Parameters
+    ----------
+    side_arcsec : float
+        Of the square.
+    depth_mpc : float
+        Comoving, along the line of sight.
+    redshift : float
+        Of all of it, above 0.
+    cosmology : astropy.cosmology.FLRW
+        Gives the comoving side of the square.
+
+    Returns
+    -------
+    float
+    """
     side_mpc = side_arcsec * kpc_per_arcsec(redshift, cosmology) * (1.0 + redshift) / 1000.0
-    log_min, log_max = _log_range()
+    log_min, log_max = drawn_log_range()
     density = LuminosityFunction.default().number_above(log_min, redshift, log_max)
     return density * side_mpc**2 * depth_mpc
-
-
-def _log_range() -> tuple[float, float]:
-    low, high = literature("agn")["members"]["log_luminosity_range"]
-    return float(low), float(high)

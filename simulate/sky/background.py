@@ -7,11 +7,10 @@ called: no effective area, no vignetting, no point-spread function, only the red
 from functools import lru_cache
 
 from icmass.simulate.instrument import Instrument
-from icmass.simulate.origin import Origin
-from icmass.simulate.photons.emitters import Component, Shape
+from icmass.simulate.photons.emitters import Component
 from icmass.simulate.photons.folded import FoldedSpectra
 from icmass.simulate.sky.optics import Optics
-from icmass.simulate.sky.tiles import tile_field
+from icmass.simulate.sky.tiles import uniform_component
 from icmass.simulate.view import View
 
 __all__ = ["particle_background"]
@@ -23,6 +22,7 @@ def particle_background(view: View, instrument: Instrument) -> Component:
     Parameters
     ----------
     view : View
+        Its field is covered evenly.
     instrument : Instrument
         Brings the spectrum, counts/s/arcmin^2 of all modules together.
 
@@ -31,14 +31,7 @@ def particle_background(view: View, instrument: Instrument) -> Component:
     Component
         Named "particles".
     """
-    return Component(
-        name="particles",
-        origin=Origin.BACKGROUND,
-        emitters=tile_field(view),
-        spectra=_folded(Optics.of(view, instrument)),
-        shape=Shape.SQUARE,
-        psf=False,
-    )
+    return uniform_component("particles", view, _folded(Optics.of(view, instrument)))
 
 
 @lru_cache(maxsize=8)

@@ -41,7 +41,9 @@ def sky_components(
     wanted : iterable of str
         Among `SKY_COMPONENTS`.
     view : View
+        Gives mode, field and pointing.
     instrument : Instrument
+        That the spectra are folded for.
     redshift : float
         Of the cluster.
     nh_cm2 : float
@@ -73,8 +75,9 @@ def sky_components(
         If the AGN of the cluster are left out, for want of its mass.
     """
     names = set(wanted)
-    for name in sorted(names - set(SKY_COMPONENTS)):
-        raise InputError(f"sky: must be among {', '.join(SKY_COMPONENTS)}; got '{name}'.")
+    unknown = sorted(names - set(SKY_COMPONENTS))
+    if unknown:
+        raise InputError(f"sky: must be among {', '.join(SKY_COMPONENTS)}; got '{unknown[0]}'.")
     # AGN that are not drawn as sources stay in the diffuse light.
     limit = agn_flux_limit if "field_agn" in names else np.inf
     components: list[Component] = []

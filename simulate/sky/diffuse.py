@@ -15,14 +15,13 @@ from icmass.simulate.emission.powerlaw import powerlaw
 from icmass.simulate.emission.spectrum import cie_spectrum
 from icmass.simulate.emission.table import SpectralTable
 from icmass.simulate.instrument import Instrument
-from icmass.simulate.origin import Origin
-from icmass.simulate.photons.emitters import Component, Shape
+from icmass.simulate.photons.emitters import Component
 from icmass.simulate.photons.folded import FoldedSpectra
 from icmass.simulate.sky.agn_counts import NumberCounts
 from icmass.simulate.sky.agn_spectra import AgnSpectra
 from icmass.simulate.sky.literature import literature
 from icmass.simulate.sky.optics import Galaxy, Optics
-from icmass.simulate.sky.tiles import tile_field
+from icmass.simulate.sky.tiles import uniform_component
 from icmass.simulate.view import View
 
 __all__ = ["extragalactic", "extragalactic_spectrum", "foreground", "foreground_spectrum"]
@@ -45,7 +44,9 @@ def foreground(
     Parameters
     ----------
     view : View
+        Its field is covered evenly.
     instrument : Instrument
+        That the spectra are folded for.
     nh_cm2 : float
         Galactic column in front of halo and corona.
     table : SpectralTable or path, optional
@@ -65,7 +66,7 @@ def foreground(
     """
     galaxy = Galaxy(nh_cm2, cross_section)
     folded = _folded_foreground(Optics.of(view, instrument), galaxy, table)
-    return _everywhere("foreground", view, folded)
+    return uniform_component("foreground", view, folded)
 
 
 def extragalactic(
@@ -81,7 +82,9 @@ def extragalactic(
     Parameters
     ----------
     view : View
+        Its field is covered evenly.
     instrument : Instrument
+        That the spectra are folded for.
     nh_cm2 : float
         Galactic column.
     flux_limit : float
@@ -102,13 +105,27 @@ def extragalactic(
     limit = NumberCounts.default().require_limit(flux_limit)
     galaxy = Galaxy(nh_cm2, cross_section)
     folded = _folded_extragalactic(Optics.of(view, instrument), galaxy, limit)
-    return _everywhere("extragalactic", view, folded)
+    return uniform_component("extragalactic", view, folded)
 
 
 def foreground_spectrum(
     edges_kev: Floats, galaxy: Galaxy, table: SpectralTable | str | Path | None = None
 ) -> Floats:
-    """Photons/s/cm^2/arcmin^2 per bin of each foreground component, shape (n_component, n)."""
+    """Photons/s/cm^2/arcmin^2 per bin of each foreground component.
+
+    Parameters
+    ----------
+    edges_kev : ndarray, shape (n + 1,)
+        Observed energies, ascending.
+    galaxy : Galaxy
+        Absorbs the components beyond it.
+    table : SpectralTable or path, optional
+        Plasma emission; the shipped one by default, to which the norms belong.
+
+    Returns
+    -------
+    ndarray, shape (n_component, n)
+    """
     passed = galaxy.transmission(edges_kev)
     absorbed = [plasma["absorbed"] for plasma in literature("diffuse")["foreground"]]
     return _plasmas(tuple(edges_kev.tolist()), table) * np.where(
@@ -117,10 +134,23 @@ def foreground_spectrum(
 
 
 def extragalactic_spectrum(edges_kev: Floats, galaxy: Galaxy, flux_limit: float) -> Floats:
-    """Photons/s/cm^2/arcmin^2 per bin that no source above the limit accounts for, shape (n,).
+    """Photons/s/cm^2/arcmin^2 per bin that no source above the limit accounts for.
 
     The total less the mean light of the AGN that are drawn. Below 0.2 keV and for the faintest
     limits the AGN alone outshine the power law that is taken for the total; nothing is left there.
+
+    Parameters
+    ----------
+    edges_kev : ndarray, shape (n + 1,)
+        Observed energies, ascending.
+    galaxy : Galaxy
+        Absorbs all of it.
+    flux_limit : float
+        0.5-2 keV, erg/s/cm^2; infinite where no source is drawn.
+
+    Returns
+    -------
+    ndarray, shape (n,)
     """
     return _unresolved(tuple(edges_kev.tolist()), flux_limit) * galaxy.transmission(edges_kev)
 
@@ -169,14 +199,3 @@ def _folded_foreground(
 @lru_cache(maxsize=16)
 def _folded_extragalactic(optics: Optics, galaxy: Galaxy, flux_limit: float) -> FoldedSpectra:
     return optics.fold(extragalactic_spectrum(optics.edges_kev, galaxy, flux_limit)[None])
-
-
-def _everywhere(name: str, view: View, folded: FoldedSpectra) -> Component:
-    return Component(
-        name=name,
-        origin=Origin.BACKGROUND,
-        emitters=tile_field(view),
-        spectra=folded,
-        shape=Shape.SQUARE,
-        psf=False,
-    )

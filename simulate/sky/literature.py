@@ -10,6 +10,9 @@ __all__ = ["literature"]
 
 @cache
 def literature(name: str) -> dict[str, Any]:
-    """Return the content of ``data/<name>.toml`` of this package, to be read and not written."""
+    """Return the content of ``data/NAME.toml`` of this package, by its `name`.
+
+    To be read and not written: it is kept for the next reader.
+    """
     text = files("icmass.simulate.sky").joinpath("data", f"{name}.toml").read_text("utf-8")
     return tomllib.loads(text)

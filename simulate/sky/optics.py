@@ -44,7 +44,7 @@ class Galaxy:
             raise InputError(f"nh: must be a column in cm^-2, at least 0; got {self.nh_cm2}.")
 
     def transmission(self, edges_kev: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Share of the photons of each energy bin that passes, shape (n,)."""
+        """Share of the photons of each bin that passes, shape (n,), for `edges_kev` (n + 1,)."""
         return bin_transmission(edges_kev, self.nh_cm2, self.cross_section)
 
 
@@ -55,7 +55,9 @@ class Optics:
     Attributes
     ----------
     instrument : Instrument
+        Gives response and vignetting.
     mode : {"survey", "pointed"}
+        Which of its responses.
     width_arcsec : float
         Of the field, which bounds the off-axis angles of a pointing; 0 for a survey, where they
         do not matter.
@@ -67,7 +69,7 @@ class Optics:
 
     @classmethod
     def of(cls, view: View, instrument: Instrument) -> "Optics":
-        """Return the optics of a view."""
+        """Return the optics of `view` through `instrument`."""
         return cls(instrument, view.mode, view.width_arcsec if view.mode == "pointed" else 0.0)
 
     @property
@@ -76,7 +78,7 @@ class Optics:
         return self.instrument.response(self.mode).redistribution.energy_edges_kev
 
     def fold(self, photons: NDArray[np.float64], *, area: bool = True) -> FoldedSpectra:
-        """Fold spectra, shape (n_node, n_e), photons/s/cm^2 per bin and unit norm.
+        """Fold spectra: `photons`, shape (n_node, n_e), photons/s/cm^2 per bin and unit norm.
 
         Without `area` they are counts/s, and neither area nor vignetting applies.
         """

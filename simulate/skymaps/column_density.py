@@ -91,7 +91,7 @@ def column_model(longitude_deg: ArrayLike, latitude_deg: ArrayLike) -> NDArray[n
 def galactic_column(nside: int = SKY_NSIDE) -> SkyMap:
     """Return the map of the smooth model's column of hydrogen [cm^-2], in ICRS.
 
-    The values are those at the centres of the pixels.
+    The values are those at the centres of the pixels of `nside`.
 
     Raises
     ------
@@ -108,7 +108,15 @@ def galactic_column(nside: int = SKY_NSIDE) -> SkyMap:
 def read_column(path: str | Path, *, frame: str | None = None, column: str | None = None) -> SkyMap:
     """Read a map of hydrogen columns [cm^-2], such as HI4PI's.
 
-    The arguments are those of `SkyMap.read`.
+    Parameters
+    ----------
+    path : str or Path
+    frame, column : str, optional
+        As for `SkyMap.read`.
+
+    Returns
+    -------
+    SkyMap
 
     Raises
     ------

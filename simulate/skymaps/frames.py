@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from icmass.errors import InputError
 
-__all__ = ["FRAMES", "check_frame", "from_icrs", "to_icrs"]
+__all__ = ["FRAMES", "FRAME_OF_WORD", "check_frame", "from_icrs", "to_icrs"]
 
 # Names that astropy gives them. The ecliptic is that of the equinox J2000.
 _ASTROPY_NAMES: Final = {
@@ -21,12 +21,31 @@ _ASTROPY_NAMES: Final = {
     "ecliptic": "barycentricmeanecliptic",
 }
 FRAMES: Final = tuple(_ASTROPY_NAMES)
+# What COORDSYS says in files, in upper case.
+FRAME_OF_WORD: Final = {
+    **dict.fromkeys(("C", "Q", "ICRS", "EQ", "EQU", "EQUATORIAL", "CELESTIAL", "CEL"), "icrs"),
+    "FK5": "icrs",
+    **dict.fromkeys(("G", "GAL", "GALACTIC"), "galactic"),
+    **dict.fromkeys(("E", "ECL", "ECLIPTIC"), "ecliptic"),
+}
 
 Angles = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def from_icrs(ra_deg: ArrayLike, dec_deg: ArrayLike, frame: str) -> Angles:
-    """Return longitude (0 to 360) and latitude [deg] in `frame` of ICRS positions [deg].
+    """Turn ICRS positions to another frame.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : array_like, shape (n,)
+        Any right ascension [deg] is taken modulo 360.
+    frame : str
+        One of `FRAMES`.
+
+    Returns
+    -------
+    longitude_deg, latitude_deg : numpy.ndarray, shape (n,)
+        Longitude from 0 to 360.
 
     Raises
     ------
@@ -37,7 +56,19 @@ def from_icrs(ra_deg: ArrayLike, dec_deg: ArrayLike, frame: str) -> Angles:
 
 
 def to_icrs(longitude_deg: ArrayLike, latitude_deg: ArrayLike, frame: str) -> Angles:
-    """Return right ascension (0 to 360) and declination [deg] of positions in `frame` [deg].
+    """Turn positions of a frame to ICRS.
+
+    Parameters
+    ----------
+    longitude_deg, latitude_deg : array_like, shape (n,)
+        NaN stays NaN.
+    frame : str
+        One of `FRAMES`.
+
+    Returns
+    -------
+    ra_deg, dec_deg : numpy.ndarray, shape (n,)
+        Right ascension from 0 to 360.
 
     Raises
     ------

@@ -16,38 +16,32 @@ from numpy.typing import NDArray
 import icmass
 from icmass.errors import InputError
 from icmass.files import atomic_write
-from icmass.simulate.fits_opening import open_whole_fits
-from icmass.simulate.skymaps.frames import FRAMES, check_frame
-from icmass.simulate.skymaps.map_columns import index_column, value_column
+from icmass.simulate.fits_opening import open_whole_fits, write_fits
+from icmass.simulate.skymaps.frames import FRAME_OF_WORD, FRAMES, check_frame
+from icmass.simulate.skymaps.map_columns import NESTED_OF_WORD, index_column, value_column
 from icmass.simulate.skymaps.map_units import factor_to
 from icmass.simulate.skymaps.pixels import check_nside
 
 __all__ = ["HealpixMap", "read_healpix", "write_healpix"]
 
-_FRAME_OF: Final = {
-    "C": "icrs",
-    "CEL": "icrs",
-    "CELESTIAL": "icrs",
-    "EQ": "icrs",
-    "EQU": "icrs",
-    "EQUATORIAL": "icrs",
-    "FK5": "icrs",
-    "ICRS": "icrs",
-    "Q": "icrs",
-    "G": "galactic",
-    "GAL": "galactic",
-    "GALACTIC": "galactic",
-    "E": "ecliptic",
-    "ECL": "ecliptic",
-    "ECLIPTIC": "ecliptic",
-}
 _LETTER_OF: Final = {"icrs": "C", "galactic": "G", "ecliptic": "E"}
-_ORDERINGS: Final = {"RING": False, "NESTED": True, "NEST": True}
+# A whole map of this nside, which a list of a few pixels is made to, has 400 MB.
+_FINEST_LIST: Final = 2048
 
 
 @dataclass(frozen=True, eq=False)
 class HealpixMap:
-    """What a file holds: values of all pixels, NESTED, NaN where there are none."""
+    """What a file holds: values of all pixels, NESTED, NaN where there are none.
+
+    Attributes
+    ----------
+    values : ndarray, shape (12 * nside**2,)
+    nside : int
+    frame : str
+        One of `icmass.simulate.skymaps.frames.FRAMES`.
+    unit, name : str
+        Of the values; the unit in astropy's notation.
+    """
 
     values: NDArray[np.float64]
     nside: int
@@ -63,7 +57,23 @@ def read_healpix(
     frame: str | None = None,
     column: str | None = None,
 ) -> HealpixMap:
-    """Read a map; the arguments are those of `SkyMap.read`.
+    """Read a map from a FITS file.
+
+    Parameters
+    ----------
+    path : str or Path
+        File with a HEALPix table, gzipped or not.
+    unit : str, optional
+        Convert the values to this unit; a file without units is taken to be in it.
+    frame : str, optional
+        Frame of a map whose header does not say; it cannot contradict the header.
+    column : str, optional
+        Column of values, needed only where the file has several that may be meant.
+
+    Returns
+    -------
+    HealpixMap
+        NaN where a pixel is marked as unknown or not listed.
 
     Raises
     ------
@@ -99,7 +109,20 @@ def write_healpix(
     *,
     overwrite: bool = False,
 ) -> None:
-    """Write a map, NESTED: all pixels, or a list of the known ones if some are unknown."""
+    """Write a map, NESTED: all pixels, or a list of the known ones if some are unknown.
+
+    Parameters
+    ----------
+    path : str or Path
+    content : HealpixMap
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and `overwrite` is not set, or it cannot be written.
+    """
     known = np.flatnonzero(np.isfinite(content.values))
     whole = known.size == content.values.size
     value = {"name": content.name, "unit": content.unit or None}
@@ -128,7 +151,7 @@ def write_healpix(
     ]
     table.header.extend(cards)
     with atomic_write(path, overwrite=overwrite) as stage:
-        fits.HDUList([fits.PrimaryHDU(), table]).writeto(stage)
+        write_fits([fits.PrimaryHDU(), table], stage)
 
 
 def _table(file: Any, path: str | Path) -> Any:
@@ -162,18 +185,18 @@ def _nested(header: Any, path: str | Path) -> bool:
             "got no such keyword. Ask the map's maker, and add it."
         )
     ordering = str(header["ORDERING"]).strip().upper()
-    if ordering not in _ORDERINGS:
+    if ordering not in NESTED_OF_WORD:
         raise InputError(
             f"{path}: ORDERING must be RING or NESTED; got '{ordering}'. "
             "Convert the map, for instance with healpy.reorder."
         )
-    return _ORDERINGS[ordering]
+    return NESTED_OF_WORD[ordering]
 
 
 def _frame(header: Any, given: str | None, path: str | Path) -> str:
     """Take the frame from COORDSYS; where it is silent, what the user says."""
     text = str(header.get("COORDSYS", "")).strip()
-    stated = _FRAME_OF.get(text.upper())
+    stated = FRAME_OF_WORD.get(text.upper())
     if stated is None and given is None:
         raise InputError(
             f"{path}: COORDSYS must be C, G or E; got {repr(text) if text else 'no such keyword'}. "
@@ -224,6 +247,11 @@ def _spread(
     pixel: NDArray[Any], values: NDArray[np.float64], nside: int, path: str | Path
 ) -> NDArray[np.float64]:
     """Put listed values into a whole map."""
+    if nside > _FINEST_LIST:
+        raise InputError(
+            f"{path}: must list pixels of nside {_FINEST_LIST} or less; got {nside}. Degrade them, "
+            "for instance with healpy.ud_grade."
+        )
     pixels = 12 * nside * nside
     if pixel.dtype.kind not in "iu" or pixel.size != values.size:
         raise InputError(

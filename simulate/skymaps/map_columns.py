@@ -1,4 +1,4 @@
-"""Choose the columns of a FITS table that hold the values and the pixel numbers of a map."""
+"""Understand the table of a map: which columns hold values and pixels, how these are numbered."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,10 @@ from typing import Final
 
 from icmass.errors import InputError
 
-__all__ = ["index_column", "value_column"]
+__all__ = ["NESTED_OF_WORD", "index_column", "value_column"]
+
+# What ORDERING says in files, in upper case, and whether pixels are NESTED then.
+NESTED_OF_WORD: Final = {"NESTED": True, "NEST": True, "RING": False}
 
 # Pixel numbers: healpy, Fermi and gamma-ray formats, HI4PI, and others that are met.
 _INDEX_NAMES: Final = ("PIXEL", "PIX", "HPXINDEX", "HPX_INDEX", "HPIX", "IPIX", "HEALPIX")
@@ -32,7 +35,7 @@ _VALUE_NAMES: Final = (
 
 
 def index_column(names: Sequence[str]) -> str | None:
-    """Return the name of the column of pixel numbers, or None where the rows are in order."""
+    """Return which of `names` is the column of pixel numbers; None where the rows are in order."""
     return next((name for name in names if name.upper() in _INDEX_NAMES), None)
 
 

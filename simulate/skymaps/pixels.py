@@ -16,6 +16,7 @@ from icmass.errors import InputError
 __all__ = [
     "CELL_NSIDE",
     "MAX_NSIDE",
+    "PIXELS_PER_CELL",
     "SKY_NSIDE",
     "blocks",
     "centres",
@@ -26,12 +27,15 @@ __all__ = [
     "pixel_of",
     "separation_deg",
     "uniform_positions",
+    "unit_vectors",
 ]
 
 # Exposure and Galactic column are constant on these pixels of 6.9 arcmin.
 SKY_NSIDE: Final = 512
 # Background and AGN are drawn in these cells of 27 arcmin.
 CELL_NSIDE: Final = 128
+# Cell c holds the sky pixels from c times this many on.
+PIXELS_PER_CELL: Final = (SKY_NSIDE // CELL_NSIDE) ** 2
 # The finest pixels whose numbers fit into 64 bits, 0.4 milliarcsec wide.
 MAX_NSIDE: Final = 2**29
 
@@ -67,7 +71,24 @@ def pixel_of(nside: int, ra_deg: ArrayLike, dec_deg: ArrayLike) -> NDArray[np.in
 
 
 def centres(nside: int, pixel: ArrayLike) -> Positions:
-    """Return right ascension (0 to 360) and declination [deg] of the centres of NESTED pixels."""
+    """Return right ascension (0 to 360) and declination [deg] of the centres of pixels.
+
+    Parameters
+    ----------
+    nside : int
+        Power of two up to `MAX_NSIDE`.
+    pixel : array_like of int, shape (n,)
+        NESTED pixels.
+
+    Returns
+    -------
+    ra_deg, dec_deg : numpy.ndarray, shape (n,)
+
+    Raises
+    ------
+    InputError
+        If `check_pixels` refuses them.
+    """
     number = check_pixels(nside, pixel)
     ra, dec = healpy.pix2ang(nside, number, nest=True, lonlat=True)
     return np.asarray(ra, dtype=np.float64), np.asarray(dec, dtype=np.float64)
@@ -104,7 +125,19 @@ def separation_deg(
 ) -> NDArray[np.float64]:
     """Return the angle between positions [deg], exact for small and for opposite ones.
 
-    Vincenty's formula for the sphere; the arguments are broadcast against each other.
+    By the formula of Vincenty (1975, Survey Review 23, 88) for the sphere.
+
+    Parameters
+    ----------
+    ra1_deg, dec1_deg : array_like, shape (n,)
+        First positions [deg].
+    ra2_deg, dec2_deg : array_like, shape (n,)
+        Second ones; all four are broadcast against each other.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        From 0 to 180.
     """
     ra1, dec1, ra2, dec2 = (
         np.radians(np.asarray(angle, dtype=np.float64))
@@ -118,20 +151,26 @@ def separation_deg(
     return np.asarray(np.degrees(np.arctan2(np.hypot(across, along), inner)))
 
 
+def unit_vectors(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the directions `ra_deg` and `dec_deg`, shape (n,), as vectors of length 1, (n, 3)."""
+    ra, dec = np.radians(ra_deg), np.radians(dec_deg)
+    return np.column_stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
+
+
 def pixel_area_deg2(nside: int) -> float:
-    """Return the area of a pixel [deg^2]."""
+    """Return the area of a pixel [deg^2] of `nside`; InputError if that is no power of two."""
     check_nside(nside)
     return float(healpy.nside2pixarea(nside, degrees=True))
 
 
 def blocks(number: int, size: int = _BLOCK) -> Iterator[NDArray[np.int64]]:
-    """Yield 0 to `number` - 1 in blocks of at most `size`, for work that needs memory."""
+    """Yield 0 to `number` - 1 in arrays of shape (`size`,), the last shorter, to save memory."""
     for first in range(0, number, size):
         yield np.arange(first, min(first + size, number), dtype=np.int64)
 
 
 def check_nside(nside: int, what: str = "nside") -> None:
-    """Raise InputError unless `nside` is a power of two that nested numbering allows."""
+    """Raise InputError, naming it `what`, unless `nside` is a power of two up to `MAX_NSIDE`."""
     if not 1 <= nside <= MAX_NSIDE or int(nside) != nside or int(nside) & (int(nside) - 1):
         raise InputError(
             f"{what}: must be a power of two from 1 to {MAX_NSIDE}; got {nside}. "
@@ -140,7 +179,10 @@ def check_nside(nside: int, what: str = "nside") -> None:
 
 
 def check_positions(ra_deg: ArrayLike, dec_deg: ArrayLike) -> Positions:
-    """Return positions as float64, or raise InputError if some are none on the sphere."""
+    """Return `ra_deg` and `dec_deg`, shape (n,), as float64; InputError if some are no positions.
+
+    Right ascensions must be finite, declinations lie in -90 to 90 deg.
+    """
     ra = np.asarray(ra_deg, dtype=np.float64)
     dec = np.asarray(dec_deg, dtype=np.float64)
     if not np.isfinite(ra).all():
@@ -156,22 +198,41 @@ def check_positions(ra_deg: ArrayLike, dec_deg: ArrayLike) -> Positions:
     return ra, dec
 
 
-def check_pixels(nside: int, pixel: ArrayLike) -> NDArray[np.int64]:
-    """Return NESTED pixel numbers as int64, or raise InputError if some are none."""
+def check_pixels(nside: int, pixel: ArrayLike, what: str = "pixel") -> NDArray[np.int64]:
+    """Return pixel numbers as int64, or refuse them.
+
+    Parameters
+    ----------
+    nside : int
+        Of the pixels.
+    pixel : array_like of int, shape (n,)
+        In either ordering.
+    what : str
+        What they are, for the message.
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (n,)
+
+    Raises
+    ------
+    InputError
+        If nside is no power of two, or they are no whole numbers from 0 to 12 nside^2 - 1.
+    """
     check_nside(nside)
     number = np.asarray(pixel)
     if number.size == 0:
         return number.astype(np.int64)
     if number.dtype.kind not in "iu":
         raise InputError(
-            f"pixel: must be whole numbers; got {number.dtype}. Give NESTED pixel numbers."
+            f"{what}: must be whole numbers; got {number.dtype}. Give HEALPix pixel numbers."
         )
     lowest, highest = int(number.min()), int(number.max())
     last = 12 * nside * nside - 1
     if lowest < 0 or highest > last:
         wrong = lowest if lowest < 0 else highest
         raise InputError(
-            f"pixel: must lie between 0 and {last} at nside {nside}; got {wrong}. "
+            f"{what}: must lie between 0 and {last} at nside {nside}; got {wrong}. "
             "Check the nside of the list."
         )
     return number.astype(np.int64)

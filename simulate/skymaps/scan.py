@@ -119,7 +119,17 @@ def scan_exposure(passes: float = 1.0, nside: int = SKY_NSIDE) -> SkyMap:
 def read_exposure(
     path: str | Path, *, frame: str | None = None, column: str | None = None
 ) -> SkyMap:
-    """Read a map of unvignetted exposures [s]; the arguments are those of `SkyMap.read`.
+    """Read a map of unvignetted exposures [s].
+
+    Parameters
+    ----------
+    path : str or Path
+    frame, column : str, optional
+        As for `SkyMap.read`.
+
+    Returns
+    -------
+    SkyMap
 
     Raises
     ------

@@ -74,7 +74,14 @@ class SkyMap:
     def uniform(
         cls, value: float, *, frame: str = "icrs", unit: str = "", name: str = "VALUE"
     ) -> "SkyMap":
-        """Return a map of twelve pixels that has the same value everywhere."""
+        """Return a map of twelve pixels that has the same value everywhere.
+
+        Parameters
+        ----------
+        value : float
+        frame, unit, name : str
+            As of any map.
+        """
         return cls(np.full(12, float(value)), 1, frame, unit, name)
 
     @classmethod
@@ -114,18 +121,31 @@ class SkyMap:
         return cls(content.values, content.nside, content.frame, content.unit, content.name)
 
     def write(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the map as a FITS file that healpy reads; of a partial map the known pixels alone.
+        """Write the map to `path`, FITS that healpy reads; of a partial map the known pixels alone.
 
         Raises
         ------
         OutputError
-            If the place is taken or cannot be written.
+            If the place is taken and `overwrite` not set, or it cannot be written.
         """
         content = HealpixMap(self.values, self.nside, self.frame, self.unit, self.name)
         write_healpix(path, content, overwrite=overwrite)
 
     def check_range(self, low: float, high: float, what: str) -> None:
-        """Raise InputError if a known value lies outside `low` to `high`."""
+        """Refuse a map with values that it cannot have.
+
+        Parameters
+        ----------
+        low, high : float
+            Limits of the known values, in the unit of the map.
+        what : str
+            What they are, for the message.
+
+        Raises
+        ------
+        InputError
+            If one lies outside.
+        """
         wrong = (self.values < low) | (self.values > high)
         if wrong.any():
             raise InputError(
@@ -135,7 +155,10 @@ class SkyMap:
             )
 
     def at(self, ra_deg: ArrayLike, dec_deg: ArrayLike) -> NDArray[np.float64]:
-        """Return the value of the pixel that each ICRS position [deg] lies in, shape (n,)."""
+        """Return the value of the pixel that each position lies in, shape (n,).
+
+        `ra_deg` and `dec_deg` are ICRS; InputError if one is not on the sphere.
+        """
         ra, dec = check_positions(ra_deg, dec_deg)
         if self.nside == 1 and np.all(self.values == self.values[0]):
             return np.full(np.broadcast_shapes(ra.shape, dec.shape), self.values[0])

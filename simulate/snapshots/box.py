@@ -115,5 +115,5 @@ class Box:
         return any(kind in DARK for kind in self.matter)
 
     def measure(self, center_kpc: Floats) -> Halo:
-        """Measure masses, radii and bulk motion of the halo around a centre."""
+        """Measure masses, radii and bulk motion of the halo around `center_kpc`, shape (3,)."""
         return measure_halo(self._snapshot, self.matter, center_kpc, self.box_kpc, True)

@@ -26,6 +26,23 @@ def scene_galaxies(
     """Take the galaxies of a table that lie in the column, within 3785 km/s.
 
     Members are inside R200c; where the table names hosts, that host must be the halo.
+
+    Parameters
+    ----------
+    column : SightColumn
+        About the halo.
+    galaxies : GalaxyTable
+        Of the snapshot.
+    halo : Halo
+        Whose velocity is at rest, and whose R200c tells members.
+    halo_id : int
+        Of the halo, as the table of galaxies names hosts.
+    hubble_km_s_kpc : float
+        H(z) [km/s/kpc]: what a distance along the line of sight adds to the velocity.
+
+    Returns
+    -------
+    SceneGalaxies
     """
     rows, position = column.select(galaxies.center_kpc)
     motion = galaxies.velocity_kms[rows] - np.array(halo.velocity_kms)
@@ -44,6 +61,21 @@ def scene_regions(
     """Take the other haloes of the table whose R500c reaches into the image.
 
     Inside R200c of the main halo they are companions, else neighbours.
+
+    Parameters
+    ----------
+    column : SightColumn
+        About the main halo.
+    halos : HaloTable
+        Of the snapshot.
+    row : int
+        Of the main halo among them.
+    r200c_kpc : float
+        Of the main halo.
+
+    Returns
+    -------
+    SceneRegions
     """
     rows, position = column.select(halos.center_kpc, halos.r500c_kpc)
     other = rows != row

@@ -16,12 +16,7 @@ MOST = 1000
 
 
 def check_lines_of_sight(count: int) -> int:
-    """Refuse a number of directions that is not 1 to 1000.
-
-    Raises
-    ------
-    InputError
-    """
+    """Return `count`, a number of directions; InputError if it is not 1 to 1000."""
     if not 1 <= count <= MOST:
         raise InputError(f"lines_of_sight: must be 1 to {MOST}; got {count}.")
     return int(count)

@@ -15,7 +15,7 @@ from icmass.errors import InputError
 from icmass.simulate.gas import Halo
 from icmass.simulate.halo import offset, overdensity_sphere, shrink_center
 from icmass.simulate.snapshots.box import Box
-from icmass.simulate.snapshots.halo_table import HaloTable, critical_msun_kpc3
+from icmass.simulate.snapshots.halo_table import HaloTable
 
 __all__ = ["find_halos"]
 
@@ -108,7 +108,7 @@ def _read(box: Box, min_m500c_msun: float) -> _Matter:
     if box.box_kpc is not None:
         position = _wrapped(position, box.box_kpc)
     tree = cKDTree(position, boxsize=box.box_kpc, balanced_tree=False, compact_nodes=False)
-    return _Matter(position, mass, tree, box.box_kpc, critical_msun_kpc3(box.header))
+    return _Matter(position, mass, tree, box.box_kpc, box.header.critical_msun_kpc3)
 
 
 def _wrapped(position_kpc: Floats, box_kpc: float) -> Floats:

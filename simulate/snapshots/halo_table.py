@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icmass.errors import InputError
-from icmass.simulate.constants import CM_PER_KPC, MSUN_G
 from icmass.simulate.readers.snapshot import Header
 from icmass.simulate.snapshots.table_file import Column, Frame, to_physical
 
-__all__ = ["GalaxyTable", "HaloTable", "critical_msun_kpc3", "galaxy_table", "halo_table"]
+__all__ = ["GalaxyTable", "HaloTable", "galaxy_table", "halo_table"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -77,7 +76,7 @@ class HaloTable:
         return len(self.halo_id)
 
     def select(self, mask: NDArray[Any]) -> "HaloTable":
-        """Return the haloes chosen by a boolean mask or an index array."""
+        """Return the haloes chosen by `mask`, boolean or of row numbers."""
         return HaloTable(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
 
 
@@ -161,12 +160,6 @@ class _Columns:
             )
 
 
-def critical_msun_kpc3(header: Header) -> float:
-    """Return the critical density at the redshift of a snapshot [Msun/kpc^3]."""
-    critical = header.cosmology.critical_density(header.redshift).to_value("g/cm3")
-    return float(critical * CM_PER_KPC**3 / MSUN_G)
-
-
 def halo_table(
     source: str,
     columns: Mapping[str, Column],
@@ -242,7 +235,25 @@ def galaxy_table(
     snapshot_id: int = 0,
     units: Mapping[str, str] | None = None,
 ) -> GalaxyTable:
-    """Take the galaxies of one snapshot out of a table; parameters as in `halo_table`.
+    """Take the galaxies of one snapshot out of a table.
+
+    Parameters
+    ----------
+    source : str
+        Name of the file, for messages.
+    columns : mapping
+        From `read_table_file`.
+    header : Header
+        Of the snapshot.
+    snapshot_id : int
+        Which rows to take, where the table has the column ``snapshot_id``; else all.
+    units : mapping, optional
+        Units of columns that carry none, as in `halo_table`.
+
+    Returns
+    -------
+    GalaxyTable
+        In the order of the file.
 
     Raises
     ------
@@ -336,7 +347,7 @@ def _refuse_contradiction(source: str, halos: HaloTable, header: Header) -> None
     """Refuse masses that are not 500 critical densities in R500c: a unit is wrong."""
     if len(halos) == 0:
         return
-    sphere = 4 / 3 * np.pi * halos.r500c_kpc**3 * 500 * critical_msun_kpc3(header)
+    sphere = 4 / 3 * np.pi * halos.r500c_kpc**3 * 500 * header.critical_msun_kpc3
     ratio = float(np.median(halos.m500c_msun / sphere))
     if not 1 / (1 + TOLERANCE) <= ratio <= 1 + TOLERANCE:
         raise InputError(

@@ -5,15 +5,13 @@ box; a periodic box is wrapped about the halo. A snapshot is read once per proce
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from icmass.catalog import Flag, ImageGeometry
-from icmass.errors import InputError, NoPhotonsError
-from icmass.simulate.gas import Census, Gas, Halo
+from icmass.catalog import ImageGeometry
+from icmass.errors import InputError
+from icmass.simulate.gas import Halo
 from icmass.simulate.readers.assemble import Cuts
 from icmass.simulate.readers.cluster import Where
 from icmass.simulate.readers.load import open_snapshot
@@ -21,7 +19,6 @@ from icmass.simulate.readers.snapshot import Header
 from icmass.simulate.scene import Scene, SceneKey
 from icmass.simulate.snapshots.box import Box
 from icmass.simulate.snapshots.column import SightColumn
-from icmass.simulate.snapshots.companions import scene_galaxies, scene_regions
 from icmass.simulate.snapshots.directions import check_lines_of_sight, line_of_sight
 from icmass.simulate.snapshots.find import find_halos
 from icmass.simulate.snapshots.halo_table import (
@@ -31,14 +28,12 @@ from icmass.simulate.snapshots.halo_table import (
     halo_table,
 )
 from icmass.simulate.snapshots.halo_writer import write_halo_tables
+from icmass.simulate.snapshots.one_scene import best_halo, comoving_side_mpc, make_scene
 from icmass.simulate.snapshots.table_file import read_table_file
 
 __all__ = ["SnapshotSource"]
 
 FOUND_MIN_M500C_MSUN = 4.5e13  # 10^13.5 Msun/h: the least massive haloes of the study
-MASS_AGREES = (0.5, 2.0)  # measured over listed M500c; else the halo is elsewhere
-
-Floats = NDArray[np.float64]
 
 
 class SnapshotSource:
@@ -50,8 +45,8 @@ class SnapshotSource:
         One entry per snapshot: a file, a folder, a pattern or the stem of a numbered set. The
         number of the entry is the ``snapshot_id``.
     halos : str or sequence of str, optional
-        Halo table (ECSV, FITS, CSV, HDF5): one per snapshot, or one with a column ``snapshot_id``.
-        Without it haloes are found in the matter of the snapshot.
+        Halo table (ECSV, FITS, CSV, HDF5, Parquet): one per snapshot, or one with a column
+        ``snapshot_id``. Without it haloes are found in the matter of the snapshot.
     galaxies : str or sequence of str, optional
         Galaxy or subhalo table, likewise.
     lines_of_sight : int
@@ -139,17 +134,20 @@ class SnapshotSource:
     @property
     def box_size_mpc(self) -> float | None:
         """Comoving side of the simulated box; None where there is none, or more than one."""
-        sides = {_comoving_side_mpc(header) for header in self._headers}
+        sides = {comoving_side_mpc(header) for header in self._headers}
         return sides.pop() if len(sides) == 1 else None
 
     def key(self, index: int) -> SceneKey:
-        """Name the scene without making it."""
+        """Name the scene of number `index` without making it."""
         snapshot, row, sight = self._place(index)
         halo_id = int(self._halos[snapshot].halo_id[row])
         return SceneKey(self.sample_id, snapshot, halo_id, sight)
 
     def measure(self, index: int) -> Halo:
-        """Measure the halo of a scene in the matter of its snapshot, whatever the table says."""
+        """Measure the halo of scene `index` in the matter of its snapshot, whatever the table says.
+
+        IndexError if there is no such scene.
+        """
         snapshot, row, _ = self._place(index)
         if self._measured is None or self._measured[0] != (snapshot, row):
             halo = self._box(snapshot).measure(self._halos[snapshot].center_kpc[row])
@@ -157,16 +155,25 @@ class SnapshotSource:
         return self._measured[1]
 
     def halo(self, index: int) -> Halo:
-        """Return the halo of a scene: the table's numbers, and measured ones where it has none."""
+        """Return the halo of scene `index`: the table's numbers, else measured ones."""
         snapshot, row, _ = self._place(index)
-        return _best_halo(self._halos[snapshot], row, self.measure(index))
+        return best_halo(self._halos[snapshot], row, self.measure(index))
 
     def redshift(self, index: int) -> float:
-        """Return the redshift of the snapshot that a scene is of."""
+        """Return the redshift of the snapshot that scene `index` is of."""
         return self._headers[self._place(index)[0]].redshift
 
     def scene(self, index: int) -> Scene:
         """Make one scene.
+
+        Parameters
+        ----------
+        index : int
+            From 0 to before the number of scenes.
+
+        Returns
+        -------
+        Scene
 
         Raises
         ------
@@ -175,9 +182,6 @@ class SnapshotSource:
         """
         snapshot, row, sight = self._place(index)
         box, halos = self._box(snapshot), self._halos[snapshot]
-        measured = self.measure(index)
-        halo = _best_halo(halos, row, measured)
-        _refuse_absent(halos, row, measured)
         half_box = np.inf if box.box_kpc is None else box.box_kpc / 2
         column = SightColumn(
             center_kpc=halos.center_kpc[row],
@@ -186,19 +190,15 @@ class SnapshotSource:
             half_depth_kpc=min(self._half_depth_kpc, half_box),
             box_kpc=box.box_kpc,
         )
-        gas = self._gas(box, column, halo, measured)
-        hubble_km_s_kpc = _hubble_km_s_kpc(box.header)
-        galaxies = self._galaxies[snapshot]
-        flags = Flag.GAS_TRUNCATED if _is_truncated(gas, box, column) else Flag(0)
-        return Scene(
-            key=self.key(index),
-            gas=gas,
-            truth=_truth(halos, row, halo, box, column),
-            galaxies=None
-            if galaxies is None
-            else scene_galaxies(column, galaxies, halo, int(halos.halo_id[row]), hubble_km_s_kpc),
-            regions=scene_regions(column, halos, row, halo.r200c_kpc),
-            flags=int(flags),
+        return make_scene(
+            self.key(index),
+            box,
+            column,
+            halos,
+            row,
+            self.measure(index),
+            galaxies=self._galaxies[snapshot],
+            redshift=self._redshift or box.header.redshift,
         )
 
     def write_halos(self, path: str | Path) -> None:
@@ -279,31 +279,6 @@ class SnapshotSource:
             )
         ]
 
-    def _gas(self, box: Box, column: SightColumn, halo: Halo, measured: Halo) -> Gas:
-        """Gas along the line of sight in the observer's frame, Hubble flow in its velocities."""
-        whole = box.gas
-        rows, position = column.select(whole.position_kpc, whole.smoothing_kpc)
-        info = whole.info
-        stages = () if info.census is None else info.census.stages
-        if len(rows) == 0:
-            counts = ", ".join(f"{name} {count}" for name, count in stages)
-            raise NoPhotonsError(
-                f"{info.source}: a line of sight must hold gas that can emit; there is none "
-                f"({counts}, in the column 0). Is the centre right?"
-            )
-        velocity = (whole.velocity_kms[rows] - np.array(halo.velocity_kms)) @ column.rotation.T
-        velocity[:, 2] += _hubble_km_s_kpc(box.header) * position[:, 2]
-        gas = whole.select(rows)
-        census = Census((*stages, ("in the column", len(rows))))
-        extra = {**info.extra, "measured_halo": asdict(measured)}
-        redshift = self._redshift or box.header.redshift
-        return replace(
-            gas,
-            position_kpc=position,
-            velocity_kms=velocity,
-            info=replace(info, redshift=redshift, halo=halo, census=census, extra=extra),
-        )
-
 
 def _image_width_kpc() -> float:
     geometry = ImageGeometry()
@@ -335,74 +310,3 @@ def _per_snapshot(name: str, paths: str | Sequence[str], count: int) -> list[str
             f"{name}: must be one table, or one per snapshot ({count}); got {len(tables)}."
         )
     return tables
-
-
-def _comoving_side_mpc(header: Header) -> float | None:
-    if header.box_kpc is None:
-        return None
-    return float(np.round(header.box_kpc / header.scale_factor / 1e3, 9))  # a of each cancels
-
-
-def _hubble_km_s_kpc(header: Header) -> float:
-    return float(header.cosmology.H(header.redshift).to_value("km / (s kpc)"))
-
-
-def _best_halo(halos: HaloTable, row: int, measured: Halo) -> Halo:
-    """Take the table's word where it has one, and what was measured elsewhere."""
-
-    def pick(listed: float, other: float) -> float:
-        return float(listed) if np.isfinite(listed) else other
-
-    velocity = halos.velocity_kms[row]
-    known = bool(np.isfinite(velocity).all())
-    return Halo(
-        center_kpc=tuple(halos.center_kpc[row].tolist()),
-        velocity_kms=tuple(velocity.tolist()) if known else measured.velocity_kms,
-        m500c_msun=pick(halos.m500c_msun[row], measured.m500c_msun),
-        r500c_kpc=pick(halos.r500c_kpc[row], measured.r500c_kpc),
-        m200c_msun=pick(halos.m200c_msun[row], measured.m200c_msun),
-        r200c_kpc=pick(halos.r200c_kpc[row], measured.r200c_kpc),
-        total_mass=True,
-    )
-
-
-def _refuse_absent(halos: HaloTable, row: int, measured: Halo) -> None:
-    """Refuse a halo whose mass is not where the table puts it."""
-    if not measured.total_mass:
-        return
-    share = measured.m500c_msun / halos.m500c_msun[row]
-    if not MASS_AGREES[0] <= share <= MASS_AGREES[1]:
-        found = (
-            "nothing is so dense there" if np.isnan(share) else f"measured are {share:.3g} of it"
-        )
-        raise InputError(
-            f"halo {halos.halo_id[row]}: the snapshot must have its M500c of "
-            f"{halos.m500c_msun[row]:.3g} Msun at its centre; {found}. Is the table of this "
-            f"snapshot, and are positions comoving or physical, with or without h, as said "
-            f"(table_units)?"
-        )
-
-
-def _is_truncated(gas: Gas, box: Box, column: SightColumn) -> bool:
-    """Tell whether the gas of the snapshot ends inside the image square."""
-    width = 2 * column.half_width_kpc
-    if box.box_kpc is not None:
-        return box.box_kpc < width
-    reach = gas.smoothing_kpc[:, None]
-    low = (gas.position_kpc[:, :2] - reach).min()
-    high = (gas.position_kpc[:, :2] + reach).max()
-    return bool(min(-low, high) < column.half_width_kpc)
-
-
-def _truth(
-    halos: HaloTable, row: int, halo: Halo, box: Box, column: SightColumn
-) -> dict[str, float]:
-    """Columns of the catalog that only the simulation knows."""
-    truth = {"v_los_halo_km_s": float(column.rotation[2] @ np.array(halo.velocity_kms))}
-    side_mpc = _comoving_side_mpc(box.header)
-    if side_mpc is not None:
-        comoving_mpc = halos.center_kpc[row] / box.header.scale_factor / 1e3 % side_mpc
-        truth |= {f"box_{axis}_mpc": float(x) for axis, x in zip("xyz", comoving_mpc, strict=True)}
-    if np.isfinite(halos.concentration[row]):
-        truth["concentration"] = float(halos.concentration[row])
-    return truth

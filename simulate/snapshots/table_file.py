@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,13 +18,16 @@ from astropy.table import Table
 from astropy.units import Unit
 from numpy.typing import NDArray
 
-from icmass.errors import InputError
+from icmass.errors import InputError, MissingDependencyError
+from icmass.hdf5 import read_array
+from icmass.simulate.fits_opening import open_whole_fits
 
-__all__ = ["Column", "Frame", "read_table_file", "to_physical"]
+__all__ = ["Column", "Frame", "plain_name", "read_table_file", "to_physical"]
 
 Frame = Literal["comoving", "physical"]
 FORMATS = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits", ".fit": "fits"}
 HDF5 = (".hdf5", ".h5", ".hdf")
+PARQUET = (".parquet", ".pq")
 # Endings of names that say the unit, as in the catalog's own columns.
 SUFFIXES = {
     "_kpc": "kpc", "_mpc": "Mpc", "_msun": "Msun", "_km_s": "km/s", "_kms": "km/s",
@@ -34,7 +38,15 @@ SUFFIXES = {
 
 @dataclass(frozen=True)
 class Column:
-    """Numbers as stored; the unit in words, empty where none is given."""
+    """Numbers as stored; the unit in words, empty where none is given.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n,) or (n, k)
+    unit : str
+    frame : {"comoving", "physical"} or None
+        Of lengths; None where the file does not say it.
+    """
 
     values: NDArray[Any]
     unit: str = ""
@@ -47,8 +59,8 @@ def read_table_file(path: str | Path) -> dict[str, Column]:
     Parameters
     ----------
     path : str or Path
-        ECSV, CSV, FITS (first table) or HDF5 (one dataset per column, in the file or its only
-        group).
+        ECSV, CSV, FITS (first table), HDF5 (one dataset per column, in the file or its only group)
+        or Parquet.
 
     Returns
     -------
@@ -59,23 +71,33 @@ def read_table_file(path: str | Path) -> dict[str, Column]:
     ------
     InputError
         If there is no such file, it cannot be read, or two columns have the same name.
+    MissingDependencyError
+        If it is Parquet and pyarrow is absent.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         raise InputError(f"{path}: must be a table of haloes or galaxies; there is no such file.")
     suffix = path.suffix.lower() if path.suffix.lower() != ".gz" else path.suffixes[-2].lower()
-    if suffix not in FORMATS and suffix not in HDF5:
-        raise InputError(
-            f"{path}: must end in one of {', '.join((*FORMATS, *HDF5))}; got '{path.suffix}'."
-        )
+    known = (*FORMATS, *HDF5, *PARQUET)
+    if suffix not in known:
+        raise InputError(f"{path}: must end in one of {', '.join(known)}; got '{path.suffix}'.")
     try:
-        found = _read_hdf5(path) if suffix in HDF5 else _read_astropy(path, FORMATS[suffix])
+        found = _read(path, suffix)
     except InputError:
         raise
     except Exception as error:  # the readers raise many unrelated types
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{path}: must be a readable table; it is not ({reason}).") from error
     return _by_plain_name(path, found)
+
+
+def plain_name(name: str) -> tuple[str, str]:
+    """Return `name` in lower case without an ending that says the unit, and that unit or ""."""
+    plain = name.strip().lower()
+    for ending, unit in SUFFIXES.items():
+        if plain.endswith(ending):
+            return plain.removesuffix(ending).strip(), unit
+    return plain, ""
 
 
 def to_physical(
@@ -95,6 +117,10 @@ def to_physical(
         Of the snapshot: what ``/h`` divides by, and what comoving lengths are multiplied by.
     frame : {"comoving", "physical"}
         Of lengths whose column does not say it.
+
+    Returns
+    -------
+    ndarray, of the shape of the column
 
     Raises
     ------
@@ -133,10 +159,22 @@ def _frame_of(words: str) -> tuple[str, Frame | None]:
     return text, None
 
 
+def _read(path: Path, suffix: str) -> dict[str, Column]:
+    if suffix in HDF5:
+        return _read_hdf5(path)
+    if suffix in PARQUET:
+        return _read_parquet(path)
+    return _read_astropy(path, FORMATS[suffix])
+
+
 def _read_astropy(path: Path, kind: str) -> dict[str, Column]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # units that astropy does not know: we read them as words
-        table = Table.read(path, format=kind)
+        if kind == "fits":
+            with open_whole_fits(path, mapped=True):  # looks at its checksums
+                table = Table.read(path, format=kind)
+        else:
+            table = Table.read(path, format=kind)
     columns = {}
     for name in table.colnames:
         stored = table[name]
@@ -162,7 +200,24 @@ def _read_hdf5(path: Path) -> dict[str, Column]:
             if isinstance(item, h5py.Dataset) and item.dtype.kind in "iufb":
                 unit = _word(item.attrs, ("unit", "units"))
                 frame = _frame_of(_word(item.attrs, ("description", "comment")))[1]
-                columns[name] = Column(item[:], unit, frame)
+                columns[name] = Column(read_array(item), unit, frame)
+    return columns
+
+
+def _read_parquet(path: Path) -> dict[str, Column]:
+    if find_spec("pyarrow") is None:
+        raise MissingDependencyError(
+            f"{path}: Parquet needs pyarrow; install it: pip install 'icmass[parquet]'."
+        )
+    from pyarrow import parquet  # noqa: PLC0415 - optional
+
+    table = parquet.read_table(path)
+    columns = {}
+    for field, stored in zip(table.schema, table.columns, strict=True):
+        values = stored.to_numpy()
+        if values.dtype.kind in "iufb":
+            unit = (field.metadata or {}).get(b"unit", b"").decode()
+            columns[field.name] = Column(values, unit)
     return columns
 
 
@@ -177,12 +232,8 @@ def _word(attributes: Any, names: Iterable[str]) -> str:
 def _by_plain_name(path: Path, found: dict[str, Column]) -> dict[str, Column]:
     plain: dict[str, Column] = {}
     for name, column in found.items():
-        key, unit = name.strip().lower(), column.unit
-        for ending, word in SUFFIXES.items():
-            if key.endswith(ending):
-                key, unit = key.removesuffix(ending).strip(), unit or word
-                break
+        key, unit = plain_name(name)
         if key in plain:
             raise InputError(f"{path}: column names must differ; '{key}' is there twice.")
-        plain[key] = replace(column, unit=unit)
+        plain[key] = replace(column, unit=column.unit or unit)
     return plain

@@ -45,7 +45,10 @@ _ID_BITS: Final = 20  # more AGN than fit into a cell at any flux
 
 
 def agn_id(cell: int, number: Ints) -> Ints:
-    """Return the ids of the AGN of a cell, numbered from 0: from 2^40 on, beyond all haloes."""
+    """Return the ids of the AGN of `cell` with these `number`s from 0, shape (n,).
+
+    They begin at 2^40, beyond those of all haloes.
+    """
     return ((np.int64(cell) + (1 << _ID_BITS)) << _ID_BITS) + number + 1
 
 
@@ -124,9 +127,23 @@ def background_rates(
     agn_flux_limit: float,
     band_kev: tuple[float, float],
 ) -> dict[str, float]:
-    """Return what is expected of each part of the background, counts/s/deg^2 in a band.
+    """Return what is expected of each part of the background; `draw_background` draws just that.
 
-    Per second on axis; `draw_background` draws just that.
+    Parameters
+    ----------
+    instrument : Instrument
+    nh_cm2 : float
+        Galactic column.
+    light : HaloLight
+        Of the haloes that are drawn as sources.
+    agn_flux_limit : float
+        Of the AGN that are drawn, 0.5-2 keV, erg/s/cm^2.
+    band_kev : (float, float)
+
+    Returns
+    -------
+    dict of str to float
+        By part: counts per deg^2 and second on axis in the band.
     """
     return {
         component.name: 3600.0 * float(component.spectra.band_rate(*band_kev).ravel()[0])

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 
 from icmass.errors import InputError
 from icmass.simulate.footprints import Footprint
-from icmass.simulate.skymaps import CELL_NSIDE, SKY_NSIDE, SkyMap, pixel_of
+from icmass.simulate.skymaps import CELL_NSIDE, PIXELS_PER_CELL, SKY_NSIDE, SkyMap, pixel_of
 
-__all__ = ["PIXELS_PER_CELL", "Conditions"]
+__all__ = ["Conditions"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-PIXELS_PER_CELL = (SKY_NSIDE // CELL_NSIDE) ** 2
 
 # Columns are rounded to steps of 5%, so that spectra folded behind one serve many cells.
 _COLUMN_STEP = 0.05
@@ -57,6 +55,10 @@ class Conditions:
         column : SkyMap
             cm^-2.
 
+        Returns
+        -------
+        Conditions
+
         Raises
         ------
         InputError
@@ -81,22 +83,22 @@ class Conditions:
         return cls(exposed, seconds[seen], cell, _rounded(nh_cm2))
 
     def exposure_at(self, ra_deg: Floats, dec_deg: Floats) -> Floats:
-        """Return the exposure at positions, seconds on axis; 0 outside the footprint."""
+        """Return the exposure at `ra_deg`, `dec_deg`, seconds on axis; 0 outside the footprint."""
         return self.exposure_of(pixel_of(SKY_NSIDE, ra_deg, dec_deg))
 
     def exposure_of(self, pixel: Ints) -> Floats:
-        """Return the exposure of pixels of the sky, seconds; 0 outside the footprint."""
+        """Return the exposure of each `pixel` of `SKY_NSIDE`, seconds; 0 outside the footprint."""
         place = np.searchsorted(self.footprint.pixel, pixel)
         place = np.minimum(place, len(self.footprint.pixel) - 1)
         inside = self.footprint.pixel[place] == pixel
         return np.where(inside, self.exposure_s[place], 0.0)
 
     def column_at(self, ra_deg: Floats, dec_deg: Floats) -> Floats:
-        """Return the Galactic column at positions, cm^-2; NaN outside the footprint's cells."""
+        """Return the Galactic column at `ra_deg`, `dec_deg`, cm^-2; NaN outside all cells."""
         return self.column_of(pixel_of(CELL_NSIDE, ra_deg, dec_deg))
 
     def column_of(self, cell: Ints) -> Floats:
-        """Return the Galactic column of cells, cm^-2; NaN for those without footprint."""
+        """Return the Galactic column of each `cell`, cm^-2; NaN for those without footprint."""
         place = np.minimum(np.searchsorted(self.cell, cell), len(self.cell) - 1)
         return np.where(self.cell[place] == cell, self.column_cm2[place], np.nan)
 

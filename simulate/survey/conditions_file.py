@@ -5,26 +5,35 @@
 """
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
 from icmass.files import atomic_write
+from icmass.simulate.fits_opening import write_fits
 from icmass.simulate.footprints import Footprint
 from icmass.simulate.skymaps import CELL_NSIDE, SKY_NSIDE
 from icmass.simulate.survey.conditions import Conditions
 from icmass.simulate.survey.damage import undamaged
 
-__all__ = ["COLUMN", "EXPOSURE", "read_conditions", "write_conditions", "write_pixels"]
+__all__ = [
+    "COLUMN",
+    "EXPOSURE",
+    "read_conditions",
+    "read_pixels",
+    "write_conditions",
+    "write_pixels",
+]
 
 EXPOSURE: Final = "exposure.fits"
 COLUMN: Final = "column.fits"
+_FORMS: Final = {"f": "D", "i": "K"}  # in FITS, of float64 and int64
 
 
 def write_conditions(conditions: Conditions, directory: Path) -> None:
-    """Write both maps into a directory, in place of what was there."""
+    """Write both maps of `conditions` into `directory`, in place of what was there."""
     write_pixels(
         directory / EXPOSURE,
         SKY_NSIDE,
@@ -53,8 +62,11 @@ def read_conditions(directory: Path, name: str) -> Conditions:
     InputError
         If a map is missing or damaged.
     """
-    pixel, exposure_s = _read(directory / EXPOSURE, "EXPOSURE")
-    cell, column_cm2 = _read(directory / COLUMN, "NH")
+    advice = "Remove the directory and make the survey again."
+    with undamaged(directory / EXPOSURE, advice) as path:
+        pixel, exposure_s = read_pixels(path, "EXPOSURE")
+    with undamaged(directory / COLUMN, advice) as path:
+        cell, column_cm2 = read_pixels(path, "NH")
     return Conditions(Footprint(pixel, name), exposure_s, cell, column_cm2)
 
 
@@ -74,7 +86,7 @@ def write_pixels(
     column : (name, values of shape (n,), unit, meaning)
     """
     name, values, unit, meaning = column
-    form = {"f": "D", "i": "K"}[values.dtype.kind]
+    form = _FORMS[values.dtype.kind]
     hdu = fits.BinTableHDU.from_columns(
         [
             fits.Column("PIXEL", "K", array=pixel),
@@ -96,11 +108,19 @@ def write_pixels(
         hdu.header[keyword] = card
     hdu.header.comments["TTYPE2"] = meaning
     with atomic_write(path, overwrite=True) as stage:
-        fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(stage)
+        write_fits([fits.PrimaryHDU(), hdu], stage)
 
 
-def _read(path: Path, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    advice = "Remove the directory and make the survey again."
-    with undamaged(path, advice), fits.open(path) as file:
+def read_pixels(path: Path, name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Read what `write_pixels` wrote to `path`: pixels and values, shape (n,) each.
+
+    `name` is that of the column of values, float64 or int64. Errors are those of astropy, and
+    ValueError for a column of other things; see `undamaged`.
+    """
+    with fits.open(path) as file:
         table = file["HEALPIX"].data
-        return table["PIXEL"].astype(np.int64), table[name].astype(np.float64)
+        values = table[name]
+        if values.dtype.kind not in _FORMS:
+            raise ValueError(f"{name} does not hold numbers")
+        form = np.dtype(f"{values.dtype.kind}8")
+        return table["PIXEL"].astype(np.int64), values.astype(form)

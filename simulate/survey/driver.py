@@ -7,8 +7,7 @@ ended a run.
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,26 @@ from typing import Any
 from icmass.catalog.lock import LOCK, DirectoryLock
 from icmass.config import SurveyConfig
 from icmass.errors import InputError, OutputError
-from icmass.files import check_output
+from icmass.files import PARTIAL, check_output, clear_partial
 from icmass.simulate.production import Progress
-from icmass.simulate.survey.conditions_file import COLUMN, EXPOSURE
+from icmass.simulate.production.tasks import as_finished
 from icmass.simulate.survey.make_tile import TileRecord, make_tile, read_record
-from icmass.simulate.survey.plan import FOOTPRINT, MANIFEST, TILES, Plan, make_plan, write_plan
+from icmass.simulate.survey.pictures import FIGURES
+from icmass.simulate.survey.plan import (
+    MANIFEST,
+    PLAN_FILES,
+    TILES,
+    Plan,
+    make_plan,
+    write_plan,
+)
 from icmass.simulate.survey.summary import finish
 from icmass.workers import open_workers, usable_cores
 
 __all__ = ["Summary", "simulate_survey"]
 
-_PARTIAL = ".*.partial*"
 # What a directory may hold whose plan was cut short.
-_BEGUN = {TILES, LOCK, EXPOSURE, COLUMN, FOOTPRINT, "lightcone.h5", "halo_light.fits"}
+_BEGUN = {TILES, LOCK, *PLAN_FILES}
 
 
 @dataclass(frozen=True)
@@ -100,12 +106,12 @@ def simulate_survey(
         if todo:
             with open_workers(workers, scheduler) as (executor, at_once):
                 tasks = ((place, plan.fingerprint, number) for number in todo)
-                for count, record in enumerate(_run(executor, at_once, tasks), start=before + 1):
+                for _, record in as_finished(executor, at_once, make_tile, tasks):
                     _require_here(plan, record, scheduler)
                     done[record.name] = record
                     seconds = time.monotonic() - begun
-                    report(Progress(total, count, before, 0, seconds))
-        values = finish(plan, [done[tile.name] for tile in plan.tiles])
+                    report(Progress(total, len(done), before, 0, seconds))
+        values = finish(plan, [done[tile.name] for tile in plan.tiles], anew=bool(todo))
     values |= {"made": len(todo), "seconds": round(time.monotonic() - begun, 2)}
     return Summary(place, values, _who(workers, scheduler))
 
@@ -121,7 +127,7 @@ def _check_directory(directory: Path) -> Path:
         others = sorted(
             entry.name
             for entry in place.iterdir()
-            if entry.name not in _BEGUN and not entry.match(_PARTIAL)
+            if entry.name not in _BEGUN and not entry.match(PARTIAL)
         )
         if others:
             raise OutputError(
@@ -143,16 +149,11 @@ def _open_directory(place: Path) -> None:
 
 def _finished(plan: Plan) -> dict[str, TileRecord]:
     """Return what is known of the tiles that are there; refuse tiles of another survey."""
-    from shutil import rmtree  # noqa: PLC0415  (nowhere else)
-
-    for stage in plan.directory.glob(_PARTIAL):
-        stage.unlink(missing_ok=True)
+    tiles = plan.directory / TILES
+    clear_partial(plan.directory, tiles, plan.directory / FIGURES)
     found = {}
     names = {tile.name for tile in plan.tiles}
-    for entry in sorted((plan.directory / TILES).iterdir()):
-        if entry.match(_PARTIAL):
-            rmtree(entry, ignore_errors=True)  # what a killed worker left
-            continue
+    for entry in sorted(tiles.iterdir()):
         record = read_record(entry)
         if record is None or record.fingerprint != plan.fingerprint or entry.name not in names:
             raise InputError(
@@ -167,21 +168,6 @@ def _finished(plan: Plan) -> dict[str, TileRecord]:
             )
         found[entry.name] = record
     return found
-
-
-def _run(
-    executor: Executor, at_once: int, tasks: Iterator[tuple[Path, str, int]]
-) -> Iterator[TileRecord]:
-    """Yield each tile as it is finished."""
-    working: set[Future[TileRecord]] = set()
-    while True:
-        while len(working) < at_once and (task := next(tasks, None)) is not None:
-            working.add(executor.submit(make_tile, *task))
-        if not working:
-            return
-        finished, working = wait(working, return_when=FIRST_COMPLETED)
-        for future in finished:
-            yield future.result()
 
 
 def _require_here(plan: Plan, record: TileRecord, scheduler: str | None) -> None:

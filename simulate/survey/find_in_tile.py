@@ -78,7 +78,21 @@ def find_in_tile(
 
 
 def field_image(plan: Plan, tile: Tile, events: SkyEvents, vignetted_share: float) -> FieldImage:
-    """Return the image that sources are sought on: 0.2-2.3 keV, the tile and a margin about it."""
+    """Return the image that sources are sought on: 0.2-2.3 keV, the tile and a margin about it.
+
+    Parameters
+    ----------
+    plan : Plan
+    tile : Tile
+    events : SkyEvents
+        Of all energies, in the tile and around it.
+    vignetted_share : float
+        Share of the exposure that is left in 0.2-2.3 keV.
+
+    Returns
+    -------
+    FieldImage
+    """
     view = tile_view(tile)
     width_arcsec = view.width_arcsec + 2.0 * 3600.0 * MARGIN_DEG
     grid = PixelGrid.cover(view, _PIXEL_ARCSEC, width_arcsec)

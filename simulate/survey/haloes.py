@@ -24,6 +24,7 @@ from icmass.simulate.photons.gas_component import gas_component
 from icmass.simulate.population.cluster import paint_alone
 from icmass.simulate.population.parameters import Population
 from icmass.simulate.rows.row import within_table
+from icmass.simulate.rows.settings import GAS_COLUMNS
 from icmass.simulate.rows.truth import gas_truth
 from icmass.simulate.scene import Scene
 from icmass.simulate.snapshots.source import SnapshotSource
@@ -45,16 +46,7 @@ TRUTH: Final = (
     "axis_ratio",
     "n_substructures",
     "substructure_mass_fraction",
-    "lx_bolometric_erg_s",
-    "lx_0520_erg_s",
-    "kt_mass_weighted_kev",
-    "kt_spectroscopic_like_kev",
-    "kt_core_excised_kev",
-    "metallicity_solar",
-    "gas_mass_msun",
-    "yx_msun_kev",
-    "central_density_cm3",
-    "centre_offset_r500c",
+    *GAS_COLUMNS,
 )
 
 # Gas of a halo ends within 3 R500c of its centre, up to its shape and the extent of particles; of
@@ -118,14 +110,14 @@ class Painter:
     source: SnapshotSource | None = None
 
     def scene(self, row: int) -> Scene:
-        """Return a halo of the light cone, alone, by its row."""
+        """Return the halo of `row` of the light cone, alone."""
         if self.source is not None and self.light_cone.template is not None:
             return self.source.scene(int(self.light_cone.template[row]))
         halo = self.light_cone.stable_row(row)
         return paint_alone(self._alone, halo, self.seed, self._particles(row))
 
     def gas(self, row: int) -> tuple[Gas, float]:
-        """Return the gas of a halo, within the plasma table, and its redshift."""
+        """Return the gas of the halo of `row`, within the plasma table, and its redshift."""
         redshift = float(self.light_cone.haloes.redshift[row])
         return within_table(self.scene(row).gas, SpectralTable.load())[0], redshift
 
@@ -169,7 +161,7 @@ def reach_deg(
     population : Population
         For its cosmology.
     wings_deg : float
-        Of the point-spread function.
+        How far the point-spread function spreads light.
     """
     grid = np.linspace(redshift.min(), redshift.max(), 2000) if len(redshift) else np.ones(1)
     scale = population.haloes.cosmology().kpc_proper_per_arcmin(grid).value * 60.0

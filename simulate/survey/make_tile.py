@@ -7,7 +7,7 @@ in it.
 import json
 import warnings
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -15,14 +15,20 @@ import numpy as np
 from astropy.table import Table
 from numpy.typing import NDArray
 
+from icmass.digests import CHECKSUM, require_sealed, sealed
 from icmass.errors import InputError, InputWarning
-from icmass.files import staged_directory
+from icmass.files import checksum, staged_directory
 from icmass.simulate.instrument import Instrument
 from icmass.simulate.origin import Origin
 from icmass.simulate.production.tasks import one_thread
-from icmass.simulate.skymaps import SKY_NSIDE, centres, pixel_area_deg2, pixel_of
+from icmass.simulate.skymaps import (
+    PIXELS_PER_CELL,
+    SKY_NSIDE,
+    centres,
+    pixel_area_deg2,
+    pixel_of,
+)
 from icmass.simulate.survey.cells import background_rates
-from icmass.simulate.survey.conditions import PIXELS_PER_CELL
 from icmass.simulate.survey.conditions_file import write_pixels
 from icmass.simulate.survey.faint_light import HaloLight
 from icmass.simulate.survey.find_in_tile import find_in_tile
@@ -63,6 +69,8 @@ class TileRecord:
         Found; -1 where nobody looked.
     sizes : dict of str to int
         Bytes of its files by their names.
+    sha256 : dict of str to str
+        Of its files by their names.
     """
 
     fingerprint: str
@@ -77,22 +85,27 @@ class TileRecord:
     sources: int
     extended: int
     sizes: dict[str, int]
+    sha256: dict[str, str]
 
     def damage(self, directory: Path) -> str | None:
-        """Say which file of the tile is not as it was made; None if all are."""
+        """Say which file of the tile in `directory` is not as it was made; None if all are."""
         for name, size in self.sizes.items():
             path = directory / name
             found = path.stat().st_size if path.is_file() else 0
             if found != size:
                 return f"{name} must have {size} bytes, and has {found}"
+            if checksum(path) != self.sha256.get(name):
+                return f"{name} must have the SHA-256 that it was made with, and has another"
         return None
 
 
 def read_record(directory: Path) -> TileRecord | None:
-    """Read what `make_tile` noted in the directory of a tile; None if it is no tile."""
+    """Read what `make_tile` noted in `directory`, that of a tile; None if it is no tile."""
     try:
-        return TileRecord(**json.loads((directory / _RECORD).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        values = json.loads((directory / _RECORD).read_text(encoding="utf-8"))
+        require_sealed(directory / _RECORD, values, "")
+        return TileRecord(**{name: one for name, one in values.items() if name != CHECKSUM})
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 
@@ -107,6 +120,10 @@ def make_tile(directory: Path, fingerprint: str, number: int) -> TileRecord:
         Of the survey that the driver means.
     number : int
         Of the tile.
+
+    Returns
+    -------
+    TileRecord
 
     Raises
     ------
@@ -157,7 +174,8 @@ def _make(plan: Plan, tile: Tile) -> TileRecord:
             ("COUNTS", counts, "count", "photons of all energies"),
         )
         record = _record(plan, tile, sky.events, tables, stage)
-        (stage / _RECORD).write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(sealed(asdict(record)), indent=1) + "\n"
+        (stage / _RECORD).write_text(text, encoding="utf-8")
     return record
 
 
@@ -177,6 +195,7 @@ def _record(
     plan: Plan, tile: Tile, events: SkyEvents, tables: dict[str, Table], stage: Path
 ) -> TileRecord:
     found = tables.get("sources")
+    files = sorted(stage.iterdir())
     return TileRecord(
         fingerprint=plan.fingerprint,
         name=tile.name,
@@ -189,20 +208,16 @@ def _record(
         agn=len(tables["agn"]),
         sources=-1 if found is None else len(found),
         extended=-1 if found is None else int((found["extent_arcsec"] > 0.0).sum()),
-        sizes={path.name: path.stat().st_size for path in sorted(stage.iterdir())},
+        sizes={path.name: path.stat().st_size for path in files},
+        sha256={path.name: checksum(path) for path in files},
     )
 
 
 def _maps(plan: Plan, tile: Tile, share: float) -> TileMaps:
     conditions = plan.conditions
 
-    def exposure(ra_deg: Floats, dec_deg: Floats) -> Floats:
-        """Seconds on what the tile owns; other tiles have the rest, and its photons."""
-        seconds = conditions.exposure_at(ra_deg, dec_deg)
-        return np.where(plan.tiling.owner(ra_deg, dec_deg) == tile.number, seconds, 0.0)
-
     def background(ra_deg: Floats, dec_deg: Floats) -> Floats:
-        exposure_s = exposure(ra_deg, dec_deg)
+        exposure_s = plan.exposure_in(tile, ra_deg, dec_deg)
         column, place = np.unique(conditions.column_at(ra_deg, dec_deg), return_inverse=True)
         rates = np.array(
             [_rates(plan.telescope, nh, plan.light, plan.agn_flux_limit) for nh in column.tolist()]
@@ -211,7 +226,7 @@ def _maps(plan: Plan, tile: Tile, share: float) -> TileMaps:
         return wanted * rates[place].T * exposure_s / 3600.0
 
     return TileMaps(
-        exposure_s=exposure,
+        exposure_s=partial(plan.exposure_in, tile),
         vignetted_share=share,
         background_per_arcmin2=background,
         nh_cm2=conditions.column_at,

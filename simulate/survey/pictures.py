@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from icmass.simulate.sky.agn_counts import NumberCounts
 from icmass.simulate.skymaps import SKY_NSIDE, centres
+from icmass.simulate.survey.conditions_file import read_pixels
 from icmass.simulate.survey.figures import (
     SharePanel,
     completeness_figure,
@@ -54,9 +55,7 @@ def draw_pictures(plan: Plan, haloes: str, sources: str | None, counts: str) -> 
     """
     place = plan.directory / FIGURES
     place.mkdir(exist_ok=True)
-    with fits.open(plan.directory / counts) as file:
-        table = file["HEALPIX"].data
-        pixel, photons = table["PIXEL"].astype(np.int64), table["COUNTS"].astype(np.int64)
+    pixel, photons = read_pixels(plan.directory / counts, "COUNTS")
     title = f"{plan.conditions.footprint.name}, synthetic"
     of_haloes = Table.read(plan.directory / haloes, hdu=1)
     drawn: dict[str, Figure | None] = {
@@ -93,8 +92,7 @@ def _tile(plan: Plan, haloes: Table) -> "Figure":
         images.append(grid.histogram(east[inside], north[inside]))
     columns, rows = grid.centres_arcsec()
     ra, dec = view.sky(*(axis.ravel() for axis in np.meshgrid(columns, rows)))
-    exposure_s = plan.conditions.exposure_at(ra, dec)
-    exposure_s[plan.tiling.owner(ra, dec) != tile.number] = 0.0
+    exposure_s = plan.exposure_in(tile, ra, dec)
     shown = haloes[(haloes["tile_id"] == tile.number) & (haloes["m500c_msun"] > _CIRCLED_MSUN)]
     scale = plan.painter.population.haloes.cosmology().kpc_proper_per_arcmin(shown["redshift"])
     return tile_picture(

@@ -16,17 +16,24 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from icmass.config import SurveyConfig
+from icmass.digests import require_sealed, sealed
 from icmass.errors import InputError
-from icmass.files import atomic_write
+from icmass.files import atomic_write, checksum
 from icmass.provenance import provenance, versions
 from icmass.simulate.emission.table import SpectralTable
+from icmass.simulate.fits_opening import write_fits
 from icmass.simulate.instrument import Instrument
 from icmass.simulate.lightcone import LightCone
 from icmass.simulate.population.parameters import Population
 from icmass.simulate.sky.agn_counts import NumberCounts
 from icmass.simulate.snapshots.source import SnapshotSource
 from icmass.simulate.survey.conditions import Conditions
-from icmass.simulate.survey.conditions_file import read_conditions, write_conditions
+from icmass.simulate.survey.conditions_file import (
+    COLUMN,
+    EXPOSURE,
+    read_conditions,
+    write_conditions,
+)
 from icmass.simulate.survey.damage import undamaged
 from icmass.simulate.survey.faint_light import HaloLight, mean_light
 from icmass.simulate.survey.haloes import Painter, reach_deg
@@ -34,8 +41,8 @@ from icmass.simulate.survey.setting import make_conditions, make_light_cone, mak
 from icmass.simulate.survey.tiles import Tile, Tiling, parse_tiling
 
 __all__ = [
-    "FOOTPRINT",
     "MANIFEST",
+    "PLAN_FILES",
     "TILES",
     "Plan",
     "make_plan",
@@ -48,10 +55,13 @@ Floats = NDArray[np.float64]
 
 MANIFEST: Final = "survey.json"
 TILES: Final = "tiles"
-FOOTPRINT: Final = "footprint.fits"
+_FOOTPRINT: Final = "footprint.fits"
 _LIGHT_CONE: Final = "lightcone.h5"
 _LIGHT: Final = "halo_light.fits"
+#: All files of a plan but the manifest, which comes last.
+PLAN_FILES: Final = (EXPOSURE, COLUMN, _FOOTPRINT, _LIGHT_CONE, _LIGHT)
 _FORMAT: Final = "icmass survey"
+_AGAIN: Final = "Remove the directory and make the survey again."
 _HASHED_BYTES: Final = 1 << 20
 # Parts of the provenance in which two surveys may differ, the first cause first.
 _PARTS: Final = {
@@ -96,10 +106,26 @@ class Plan:
 
     @cached_property
     def reach_deg(self) -> Floats:
-        """How far from its centre each halo sends photons, degrees."""
+        """How far from its centre each halo sends photons, degrees, shape (n_halo,)."""
         haloes = self.light_cone.haloes
         wings_deg = self.telescope.psf("survey").max_radius_arcsec / 3600.0
         return reach_deg(haloes.r500c_kpc, haloes.redshift, self.painter.population, wings_deg)
+
+    def exposure_in(self, tile: Tile, ra_deg: Floats, dec_deg: Floats) -> Floats:
+        """Return the exposure of a tile: other tiles have the rest, and its photons.
+
+        Parameters
+        ----------
+        tile : Tile
+        ra_deg, dec_deg : ndarray, shape (n,)
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Seconds on axis; 0 where the tile does not own the position.
+        """
+        seconds = self.conditions.exposure_at(ra_deg, dec_deg)
+        return np.where(self.tiling.owner(ra_deg, dec_deg) == tile.number, seconds, 0.0)
 
     @property
     def agn_flux_limit(self) -> float:
@@ -165,7 +191,7 @@ def make_plan(config: SurveyConfig, directory: Path) -> Plan:
 
 
 def open_plan(directory: Path) -> Plan:
-    """Read the plan of a survey; kept, for a worker draws many tiles of it.
+    """Read the plan of the survey in `directory`; kept, for a worker draws many tiles of it.
 
     Raises
     ------
@@ -179,6 +205,9 @@ def open_plan(directory: Path) -> Plan:
 @lru_cache(maxsize=1)
 def _open(directory: Path, manifest: str) -> Plan:
     values = json.loads(manifest)
+    for name, expected in values.get("sha256", {}).items():
+        if not (directory / name).is_file() or checksum(directory / name) != expected:
+            raise InputError(f"{directory / name}: is missing or damaged. {_AGAIN}")
     config, name = _config(values), values["footprint"]
     telescope = Instrument.load(config.instrument)
     population = Population.load(config.population)
@@ -236,7 +265,7 @@ def _inputs(config: SurveyConfig) -> dict[str, str]:
     """Hashes of the files that are read again by every worker, by name: size and beginning."""
     names = [*(config.snapshot or ()), *(config.halos or ())]
     if config.instrument.endswith(".toml"):
-        names.append(config.instrument)
+        names += [config.instrument, *_files_beside(Path(config.instrument))]
     found = {}
     for name in names:
         path = Path(name)
@@ -248,8 +277,14 @@ def _inputs(config: SurveyConfig) -> dict[str, str]:
     return found
 
 
+def _files_beside(path: Path) -> list[str]:
+    """Return the files beside a text file that it names, such as a table of areas."""
+    text = path.read_text(encoding="utf-8")
+    return sorted(str(file) for file in path.parent.iterdir() if f'"{file.name}"' in text)
+
+
 def write_plan(plan: Plan) -> None:
-    """Write a plan into its directory, unless it is there.
+    """Write `plan` into its directory, unless it is there.
 
     The manifest comes last, so that without it there is none.
 
@@ -262,7 +297,7 @@ def write_plan(plan: Plan) -> None:
         _require_same(plan.directory, plan.provenance)
         return
     write_conditions(plan.conditions, plan.directory)
-    plan.conditions.footprint.write(plan.directory / FOOTPRINT, overwrite=True)
+    plan.conditions.footprint.write(plan.directory / _FOOTPRINT, overwrite=True)
     plan.light_cone.write(plan.directory / _LIGHT_CONE, overwrite=True)
     _write_light(plan.light, plan.telescope, plan.directory / _LIGHT)
     values = {
@@ -273,13 +308,14 @@ def write_plan(plan: Plan) -> None:
         "haloes": len(plan.light_cone),
         "tiles": [tile.name for tile in plan.tiles],
         "provenance": plan.provenance,
+        "sha256": {name: checksum(plan.directory / name) for name in PLAN_FILES},
     }
     with atomic_write(plan.directory / MANIFEST, overwrite=True) as stage:
-        stage.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        stage.write_text(json.dumps(sealed(values), indent=1) + "\n", encoding="utf-8")
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
-    """Read the manifest of a survey.
+    """Read the manifest of the survey in `directory`.
 
     Raises
     ------
@@ -301,6 +337,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         raise InputError(f"{path}: is damaged ({error}); make the survey again.") from error
     if found != _FORMAT or missing:
         raise InputError(f"{path}: must hold '{_FORMAT}'; it does not, or not the whole of it.")
+    require_sealed(path, values, _AGAIN)
     return values
 
 
@@ -344,10 +381,9 @@ def _write_light(light: HaloLight, telescope: Instrument, path: Path) -> None:
         name="HALO_LIGHT",
     )
     with atomic_write(path, overwrite=True) as stage:
-        fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(stage)
+        write_fits([fits.PrimaryHDU(), hdu], stage)
 
 
 def _read_light(path: Path) -> HaloLight:
-    advice = "Remove the directory and make the survey again."
-    with undamaged(path, advice), fits.open(path) as file:
+    with undamaged(path, _AGAIN), fits.open(path) as file:
         return HaloLight(file["HALO_LIGHT"].data["LIGHT"].astype(np.float64))

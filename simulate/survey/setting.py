@@ -37,7 +37,7 @@ _MOST = {"flat": 1e7, "scan": 1e4}
 
 
 def make_conditions(config: SurveyConfig) -> Conditions:
-    """Return footprint, exposure and column of a survey.
+    """Return the footprint, exposure and column that `config` says.
 
     Raises
     ------
@@ -56,7 +56,10 @@ def make_conditions(config: SurveyConfig) -> Conditions:
 
 
 def make_source(config: SurveyConfig) -> SnapshotSource | None:
-    """Return the snapshots whose haloes stand for those of the light cone; None if painted."""
+    """Return the snapshots of `config` whose haloes stand for those of the light cone, or None.
+
+    Without snapshots haloes are painted. InputError if a file cannot be used.
+    """
     if config.snapshot is None:
         return None
     return SnapshotSource(
@@ -74,7 +77,26 @@ def make_light_cone(
     footprint: Footprint,
     source: SnapshotSource | None,
 ) -> LightCone:
-    """Draw or read the haloes of a survey."""
+    """Draw or read the haloes of a survey.
+
+    Parameters
+    ----------
+    config : SurveyConfig
+    population : Population
+    footprint : Footprint
+    source : SnapshotSource or None
+        From `make_source`: whose haloes stand for those of the light cone.
+
+    Returns
+    -------
+    LightCone
+
+    Raises
+    ------
+    InputError
+        If a table cannot be used, limits are impossible, or the simulated haloes are far heavier
+        than many of the light cone.
+    """
     parameters = population.haloes
     if config.lightcone is not None:
         cone = read_light_cone(config.lightcone, parameters, footprint, config.seed)

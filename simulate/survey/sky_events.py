@@ -70,6 +70,20 @@ class SkyEvents(EventArrays):
         dec_deg: NDArray[np.float64],
         source_id: NDArray[np.int64],
     ) -> "SkyEvents":
-        """Put the events of a field on the sky, with the numbers that their sources have there."""
+        """Put the events of a field on the sky, with the numbers that their sources have there.
+
+        Parameters
+        ----------
+        events : Events
+            Of a field.
+        ra_deg, dec_deg : ndarray, shape (n,)
+            Their places.
+        source_id : ndarray of int64, shape (n,)
+            As the survey counts sources.
+
+        Returns
+        -------
+        SkyEvents
+        """
         kept = ("energy_kev", "channel", "module", "origin", "time_s", "true_energy_kev")
         return cls(ra_deg, dec_deg, source_id=source_id, **{n: getattr(events, n) for n in kept})

@@ -10,11 +10,12 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from icmass.files import atomic_write
+from icmass.simulate.fits_opening import open_whole_fits, write_fits
 from icmass.simulate.skymaps import SKY_NSIDE
-from icmass.simulate.survey.conditions_file import write_pixels
+from icmass.simulate.survey.conditions_file import read_pixels, write_pixels
 from icmass.simulate.survey.find_in_tile import FOUND
 from icmass.simulate.survey.make_tile import COUNTS, TileRecord
-from icmass.simulate.survey.pictures import draw_pictures
+from icmass.simulate.survey.pictures import FIGURES, draw_pictures
 from icmass.simulate.survey.plan import TILES, Plan
 from icmass.simulate.survey.tables import halo_table, source_table
 from icmass.simulate.survey.tile_files import whole_tile
@@ -29,14 +30,18 @@ _SUMMARY: Final = "summary.json"
 _SUMS: Final = ("events", "icm", "agn_events", "background", "haloes", "agn")
 
 
-def finish(plan: Plan, records: list[TileRecord]) -> dict[str, Any]:
+def finish(plan: Plan, records: list[TileRecord], *, anew: bool) -> dict[str, Any]:
     """Write what belongs to the survey as a whole, and return its numbers.
+
+    ``summary.json`` comes last; without it all is written anew.
 
     Parameters
     ----------
     plan : Plan
     records : list of TileRecord
         Of all tiles, in their order.
+    anew : bool
+        Whether tiles were made since; else what a run before has written is left, if it is whole.
 
     Returns
     -------
@@ -44,6 +49,9 @@ def finish(plan: Plan, records: list[TileRecord]) -> dict[str, Any]:
         What ``summary.json`` holds.
     """
     values = _numbers(plan, records)
+    before = None if anew else _before(plan, values)
+    if before is not None:
+        return before
     pairs = None
     if plan.config.detect:
         sources = _joined(plan, SOURCES, values["sources"])
@@ -63,6 +71,20 @@ def finish(plan: Plan, records: list[TileRecord]) -> dict[str, Any]:
     with atomic_write(plan.directory / _SUMMARY, overwrite=True) as stage:
         stage.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
     return values
+
+
+def _before(plan: Plan, values: dict[str, Any]) -> dict[str, Any] | None:
+    """What ``summary.json`` holds, if it is of these tiles and what was written before is whole."""
+    try:
+        before = json.loads((plan.directory / _SUMMARY).read_text(encoding="utf-8"))
+        for name in (HALOES, COUNTS, *((SOURCES,) if plan.config.detect else ())):
+            with open_whole_fits(plan.directory / name, mapped=True):
+                pass
+    except (OSError, ValueError):  # such as InputError
+        return None
+    same = isinstance(before, dict) and values.items() <= before.items()
+    drawn = any((plan.directory / FIGURES).glob("*.png"))
+    return before if same and drawn else None
 
 
 def _numbers(plan: Plan, records: list[TileRecord]) -> dict[str, Any]:
@@ -150,19 +172,16 @@ def _write_table(plan: Plan, name: str, joined: Rows) -> None:
         if column.unit is not None:
             hdu.header[f"TUNIT{number}"] = column.unit.to_string("fits")
     with atomic_write(plan.directory / name, overwrite=True) as stage:
-        fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(stage)
+        write_fits([fits.PrimaryHDU(), hdu], stage)
 
 
 def _join_counts(plan: Plan) -> None:
     pixel, counts = [], []
     for tile in plan.tiles:
-        with (
-            whole_tile(plan.directory / TILES / tile.name) as place,
-            fits.open(place / COUNTS) as file,
-        ):
-            table = file["HEALPIX"].data
-            pixel.append(table["PIXEL"].astype(np.int64))
-            counts.append(table["COUNTS"].astype(np.int64))
+        with whole_tile(plan.directory / TILES / tile.name) as place:
+            of_tile = read_pixels(place / COUNTS, "COUNTS")
+        pixel.append(of_tile[0])
+        counts.append(of_tile[1])
     footprint = plan.conditions.footprint.pixel
     row = np.searchsorted(footprint, np.concatenate(pixel))
     total = np.bincount(row, np.concatenate(counts), minlength=len(footprint))

@@ -54,18 +54,18 @@ _OF_SOURCES = {
 
 
 def halo_table(columns: Columns) -> Table:
-    """Return the truth of haloes; columns of the catalog have its units and meanings."""
+    """Return the truth of haloes, `columns` with units and meanings; the catalog's have its own."""
     declared = {column.name: (column.unit, column.meaning) for column in COLUMNS}
     return _table(columns, declared | {"halo_id": ("", "SRC_ID of its events")} | _COMMON)
 
 
 def agn_table(columns: Columns) -> Table:
-    """Return the truth of AGN."""
+    """Return the truth of AGN, `columns` with their units and meanings."""
     return _table(columns, _COMMON | _OF_AGN)
 
 
 def source_table(columns: Columns) -> Table:
-    """Return what was found."""
+    """Return what was found, `columns` with their units and meanings."""
     return _table(columns, _COMMON | _OF_SOURCES)
 
 

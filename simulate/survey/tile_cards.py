@@ -56,7 +56,7 @@ class TileCards:
             )
 
     def cards(self, tile: "Tile") -> list[Card]:
-        """Return the cards (keyword, value, comment) that stand in every file of a tile."""
+        """Return the cards (keyword, value, comment) that stand in every file of `tile`."""
         return [
             *pointing_cards(
                 (self.instrument.name, "MERGED"),
@@ -75,5 +75,5 @@ class TileCards:
 
 
 def tile_view(tile: "Tile") -> View:
-    """Return the view of a tile: its centre, and the square that covers it."""
+    """Return the view of `tile`: its centre, and the square that covers it."""
     return View(tile.ra_deg, tile.dec_deg, "survey", 3600.0 * tile.width_deg)

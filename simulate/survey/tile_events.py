@@ -11,6 +11,7 @@ import numpy as np
 from astropy.io import fits
 
 from icmass.errors import InputError
+from icmass.simulate.fits_opening import write_fits
 from icmass.simulate.products.event_table import (
     COMMENTS,
     EV_PER_KEV,
@@ -81,7 +82,7 @@ def write_tile_events(
     add_provenance(table.header, cards.provenance)
     modules = [module.number for module in cards.instrument.modules]
     times = good_times(cards.end_s, modules, common)
-    fits.HDUList([empty_primary(common), table, *times]).writeto(path)
+    write_fits([empty_primary(common), table, *times], path)
 
 
 def _rows(tile: "Tile", events: SkyEvents, sky: SkyPixels, first_channel: int) -> Rows:

@@ -15,6 +15,7 @@ from astropy.io import fits
 from numpy.typing import ArrayLike, NDArray
 
 from icmass.errors import InputError
+from icmass.simulate.fits_opening import write_fits
 from icmass.simulate.pixel_grid import PixelGrid
 from icmass.simulate.products.bands import ALL, Band
 from icmass.simulate.products.header import Card, add_provenance, band_cards, empty_primary
@@ -77,7 +78,7 @@ class TileMaps:
 
 
 def tile_grid(tile: "Tile", pixel_arcsec: float = MAP_PIXEL_ARCSEC) -> PixelGrid:
-    """Return the pixels that cover the square of a tile."""
+    """Return the pixels, `pixel_arcsec` wide, that cover the square of `tile`."""
     return PixelGrid.cover(tile_view(tile), pixel_arcsec)
 
 
@@ -210,4 +211,4 @@ class _Writer:
             )
             add_image_cards(hdu.header, self.grid, view, unit, own + common)
             hdus.append(hdu)
-        fits.HDUList(hdus).writeto(self.directory / name)
+        write_fits(hdus, self.directory / name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from astropy.io import fits
 
 from icmass.errors import InputError
+from icmass.simulate.fits_opening import write_fits
 from icmass.simulate.products.header import add_cards, add_provenance, empty_primary
 from icmass.simulate.survey.tile_cards import TileCards
 
@@ -49,7 +50,7 @@ def write_truth(
         add_provenance(first.header, cards.provenance)
         hdu = _table_hdu(name, table)
         add_cards(hdu.header, common)
-        fits.HDUList([first, hdu]).writeto(directory / f"{name}.fits")
+        write_fits([first, hdu], directory / f"{name}.fits")
 
 
 def _table_hdu(name: str, table: "Table") -> fits.BinTableHDU:

@@ -17,7 +17,14 @@ from scipy.spatial import cKDTree
 
 from icmass.errors import InputError
 from icmass.simulate.footprints import Footprint
-from icmass.simulate.skymaps import CELL_NSIDE, SKY_NSIDE, centres, pixel_of, separation_deg
+from icmass.simulate.skymaps import (
+    CELL_NSIDE,
+    PIXELS_PER_CELL,
+    SKY_NSIDE,
+    centres,
+    pixel_of,
+    separation_deg,
+)
 from icmass.simulate.skymaps.pixels import check_positions
 
 __all__ = ["ErassTiling", "HealpixTiling", "Tile", "Tiling", "parse_tiling"]
@@ -25,7 +32,6 @@ __all__ = ["ErassTiling", "HealpixTiling", "Tile", "Tiling", "parse_tiling"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_CELL_SHIFT: Final = 2 * ((SKY_NSIDE // CELL_NSIDE).bit_length() - 1)
 # No point of a pixel is farther from its centre; with an allowance for rounding.
 _PIXEL_RADIUS_DEG: Final = float(healpy.max_pixrad(SKY_NSIDE, degrees=True)) + 1e-6
 _BLOCK: Final = 2**16
@@ -76,22 +82,22 @@ class Tiling(ABC):
 
     @abstractmethod
     def owner(self, ra_deg: ArrayLike, dec_deg: ArrayLike) -> Ints:
-        """Return the number of the one tile that owns each position [deg], shape (n,)."""
+        """Return the number of the one tile that owns each `ra_deg`, `dec_deg`, shape (n,)."""
 
     @abstractmethod
     def tile(self, number: int) -> Tile:
-        """Return a tile by its number; InputError if there is none."""
+        """Return a tile by its `number`; InputError if there is none."""
 
     @abstractmethod
     def pixels(self, tile: Tile) -> Ints:
-        """Return the pixels of `SKY_NSIDE` that may hold a point of a tile, ascending."""
+        """Return the pixels of `SKY_NSIDE` that may hold a point of `tile`, (n,), ascending."""
 
     @abstractmethod
     def _numbers_in(self, pixel: Ints) -> Ints:
         """Return the numbers of the tiles that own a point of these pixels of `SKY_NSIDE`."""
 
     def tiles(self, footprint: Footprint) -> tuple[Tile, ...]:
-        """Return the tiles that own some of a footprint, by ascending number.
+        """Return the tiles that own some of `footprint`, by ascending number.
 
         One that does no more than touch the footprint's edge may be among them.
         """
@@ -108,14 +114,14 @@ class Tiling(ABC):
 
         Returns
         -------
-        ndarray of int64
+        ndarray of int64, shape (n,)
             None is missing; those too many reach nearer to the tile than 0.25 deg (with a margin:
             nearer than 0.5 deg beyond it).
         """
         pixel = self.pixels(tile)
         if margin_deg > 0.0:
             pixel = _grown(pixel, tile, margin_deg)
-        return np.unique(pixel >> _CELL_SHIFT)
+        return np.unique(pixel // PIXELS_PER_CELL)
 
 
 class HealpixTiling(Tiling):
@@ -143,12 +149,12 @@ class HealpixTiling(Tiling):
         self._shift = 2 * ((SKY_NSIDE // nside).bit_length() - 1)
 
     def owner(self, ra_deg: ArrayLike, dec_deg: ArrayLike) -> Ints:
-        """Return the number of the one tile that owns each position [deg], shape (n,)."""
+        """Return the number of the one tile that owns each `ra_deg`, `dec_deg`, shape (n,)."""
         # By way of the footprint's pixels, so that the last digits decide once only.
         return pixel_of(SKY_NSIDE, ra_deg, dec_deg) >> self._shift
 
     def tile(self, number: int) -> Tile:
-        """Return a tile by its number, which is that of the pixel; InputError if there is none."""
+        """Return a tile by its `number`, that of the pixel; InputError if there is none."""
         last = 12 * self.nside**2 - 1
         if not 0 <= number <= last:
             raise InputError(
@@ -161,7 +167,7 @@ class HealpixTiling(Tiling):
         return Tile(number, f"h{self.nside}-{number:05d}", ra_deg, dec_deg, width)
 
     def pixels(self, tile: Tile) -> Ints:
-        """Return the pixels of `SKY_NSIDE` that a tile consists of, ascending."""
+        """Return the pixels of `SKY_NSIDE` that `tile` consists of, ascending, shape (n,)."""
         return np.arange(tile.number << self._shift, (tile.number + 1) << self._shift)
 
     def _numbers_in(self, pixel: Ints) -> Ints:
@@ -187,11 +193,11 @@ class ErassTiling(Tiling):
         self._first = np.concatenate([[0], np.cumsum(count)])
 
     def owner(self, ra_deg: ArrayLike, dec_deg: ArrayLike) -> Ints:
-        """Return the number of the one tile that owns each position [deg], shape (n,)."""
+        """Return the number of the one tile that owns each `ra_deg`, `dec_deg`, shape (n,)."""
         return self._numbers[self._row(*check_positions(ra_deg, dec_deg))]
 
     def tile(self, number: int) -> Tile:
-        """Return a tile by its number; InputError if there is none."""
+        """Return a tile by its `number`; InputError if there is none."""
         row = self._row_of(number)
         low, high, south, north = self._limits(row)
         dec_deg = float(self._dec_deg[np.searchsorted(self._first, row, side="right") - 1])
@@ -206,7 +212,7 @@ class ErassTiling(Tiling):
         return Tile(number, f"{number:06d}", ra_deg, dec_deg, width)
 
     def pixels(self, tile: Tile) -> Ints:
-        """Return the pixels of `SKY_NSIDE` that may hold a point of a tile, ascending.
+        """Return the pixels of `SKY_NSIDE` that may hold a point of `tile`, ascending, shape (n,).
 
         Those whose centre is no farther from the tile than a pixel reaches.
         """
@@ -303,8 +309,8 @@ class ErassTiling(Tiling):
         return {number: row for row, number in enumerate(self._numbers.tolist())}
 
 
-def parse_tiling(text: str = "healpix:16") -> Tiling:
-    """Return the tiling that a text names: ``healpix:NSIDE`` (or ``healpix``: 16), or ``erass``.
+def parse_tiling(text: str) -> Tiling:
+    """Return the tiling that `text` names: ``healpix:NSIDE`` (or ``healpix``: 16), or ``erass``.
 
     Raises
     ------

@@ -15,11 +15,10 @@ _PHOTON_INDEX = 2.0
 
 @lru_cache(maxsize=32)
 def vignetted_share(instrument: Instrument, band_kev: tuple[float, float]) -> float:
-    """Return the mean over the field of view of the area, over that on axis, in a band.
+    """Return the mean over the field of view of the area of `instrument`, over that on axis.
 
-    The area averaged over the scan and that on axis, both weighted with a power law of photon index
-    2; eSASS calls the exposure times this share vignetted. 1 for instruments without a response on
-    axis.
+    Both are weighted with a power law of photon index 2 in `band_kev`; eSASS calls the exposure
+    times this share vignetted. 1 for instruments without a response on axis.
     """
     if "pointed" not in instrument.modes:
         return 1.0

@@ -193,6 +193,16 @@ def test_other_errors_pass(tmp_path):
         raise InputError("mine") from OSError(errno.ENOSPC, "full")
 
 
+def test_devices_and_pipes_are_never_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match="pipe: must be a file; got a device or pipe"):
+            with atomic_write(tmp_path / "pipe", overwrite=overwrite):
+                raise AssertionError
+    assert (tmp_path / "pipe").is_fifo()
+    assert len(os.listdir(tmp_path)) == 1
+
+
 def test_file_replaced_only_when_asked(tmp_path):
     path = tmp_path / "a.csv"
     for text in ("old", "new"):

@@ -18,7 +18,7 @@ import pytest
 
 from icmass.catalog import Catalog, CatalogSpec, ChangedCatalog, ImageGeometry, ShardData
 from icmass.cli import main
-from icmass.cli.ablate import read_results
+from icmass.cli.ablation_file import read_results
 from icmass.cli.explaining import subject_of
 from icmass.config import TrainConfig
 from icmass.estimate.runs import Run

@@ -7,13 +7,10 @@ from icmass.catalog import Catalog, CatalogSpec, ImageGeometry, Ragged, ShardDat
 from icmass.errors import InputError
 from icmass.estimate.inputs import Inputs
 from icmass.interpret.regions import (
-    RADIAL_EDGES,
-    REGIONS,
     dominant,
     image_geometry,
     kpc_per_pixel,
     radius_r500c,
-    region_mask,
     structures,
 )
 from tests.helpers.catalogs import make_columns
@@ -97,21 +94,6 @@ def test_unknown_r500c_is_refused(tmp_path):
     judged = subject(tmp_path, r500c=np.nan)
     with pytest.raises(InputError, match=r"must know r500c_kpc .* unknown of 2 of 2\. Give mock"):
         radius_r500c(judged, np.arange(2))
-
-
-def test_region_masks_part_all_radii():
-    radius = np.array([0.0, 0.149, 0.15, 0.285, 0.6, 1.0, 1.99, 2.0, 9.0])
-    parts = ("core_0285", "inner", "outer", "outskirts", "outside")
-    assert sum(region_mask(radius, name).astype(int) for name in parts).tolist() == [1] * 9
-    assert region_mask(radius, "core_015").tolist() == [True, True] + [False] * 7
-    assert region_mask(radius, "outskirts").tolist() == [False] * 5 + [True, True, False, False]
-    edges = {edge for pair in REGIONS.values() for edge in pair}
-    assert edges <= set(RADIAL_EDGES)
-
-
-def test_unknown_region_is_refused():
-    with pytest.raises(InputError, match=r"got 'core_15'; did you mean 'core_015'"):
-        region_mask(np.zeros(1), "core_15")
 
 
 def test_structures_stand_where_they_are(tmp_path):

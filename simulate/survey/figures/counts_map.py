@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from icmass.errors import InputError
 from icmass.figure_style import new_figure, styled
+from icmass.simulate.skymaps import to_icrs
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -219,7 +220,7 @@ def _whole_sky(
         np.sqrt(2.0) * (2.0 * (np.arange(_PICTURE[1]) + 0.5) / _PICTURE[1] - 1.0),
     )
     longitude, latitude = _from_hammer(x, y, middle)
-    ra, dec = (longitude, latitude) if frame == "icrs" else _to_icrs(longitude, latitude)
+    ra, dec = to_icrs(longitude, latitude, frame)
     picture = _look_up(pixels, values, nside, ra, dec)
     figure = new_figure(8.6, 5.0)
     axes = figure.add_subplot()
@@ -285,13 +286,3 @@ def _from_hammer(x: Floats, y: Floats, middle_deg: float) -> tuple[Floats, Float
     z = np.sqrt(np.where(outside, np.nan, 1.0 - (x / 4.0) ** 2 - (y / 2.0) ** 2))
     offset = -2.0 * np.arctan2(z * x, 2.0 * (2.0 * z**2 - 1.0))
     return np.mod(middle_deg + np.degrees(offset), 360.0), np.degrees(np.arcsin(z * y))
-
-
-def _to_icrs(longitude: Floats, latitude: Floats) -> tuple[Floats, Floats]:
-    from astropy.coordinates import SkyCoord  # noqa: PLC0415
-
-    known = np.isfinite(longitude)
-    ra, dec = np.full(longitude.shape, np.nan), np.full(longitude.shape, np.nan)
-    place = SkyCoord(longitude[known], latitude[known], unit="deg", frame="galactic").icrs
-    ra[known], dec[known] = place.ra.deg, place.dec.deg
-    return ra, dec

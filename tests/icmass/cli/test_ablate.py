@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from icmass.catalog import Catalog
-from icmass.cli.ablate import read_results
+from icmass.cli.ablation_file import read_results
 from icmass.estimate.runs import Run
 from icmass.estimate.training import train
 from tests.helpers.masses import make_catalog, quick

@@ -9,7 +9,8 @@ import pytest
 from astropy.table import Table
 
 from icmass.catalog import Catalog
-from icmass.cli.cutouts import bands_by_name, pairs
+from icmass.cli.cutouts import bands_by_name
+from icmass.cli.options import pairs
 from tests.simulate.cutouts.files import sky_photons, write_esass, write_image
 
 
@@ -108,6 +109,7 @@ def test_nothing_given(run):
 
 def test_words_of_options():
     assert pairs(None, "--column", "") is None
-    assert pairs(["m500c=", "ra = RA_X"], "--column", "") == {"m500c": "", "ra": "RA_X"}
+    words = ["m500c=", "ra = RA_X"]
+    assert pairs(words, "--column", "", may_be_empty=True) == {"m500c": "", "ra": "RA_X"}
     assert bands_by_name(["a=0.2-2.3", "b=2.3-5"]) == {"a": ["0.2", "2.3"], "b": ["2.3", "5"]}
     assert bands_by_name(None) is None

@@ -6,7 +6,7 @@ import pytest
 
 from icmass.figure_style import new_figure, styled
 from icmass.interpret.report import Picture, Section, Statement, Table, write_report
-from icmass.interpret.report.statements import agn_statement, goal_statement
+from icmass.interpret.report.statements import agn_statement, correlation_statement
 
 EVIL = "<script>throw 1</script> & \"quoted\" 'too' </figcaption>"
 
@@ -48,7 +48,7 @@ def write(sections, tmp_path):
         directory.mkdir()
         statements = [
             agn_statement(-0.38, 0.03),
-            goal_statement("contrast", 0.1, 0.01, 0.2),
+            correlation_statement("maps", 0.6, 0.01, expected_zero=True),
             Statement(EVIL, "not known"),
             "a plain sentence",
         ]

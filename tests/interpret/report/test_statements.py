@@ -12,7 +12,6 @@ from icmass.interpret.report.statements import (
     core_statement,
     correlation_statement,
     error_statement,
-    goal_statement,
     ratio_statement,
     share_statement,
 )
@@ -174,21 +173,3 @@ def test_bands():
         "in hard (20 sigma)."
     )
     assert band_statement({"soft": (-4.0, 0.1)}).verdict == "not known"
-
-
-def test_goals():
-    met = goal_statement("contrast", 0.38, 0.03, 0.2, unit="dex", sure=5.0)
-    assert met.text == (
-        "Contrast: 0.380 ± 0.030 dex (asked: at least 0.2 dex by 5 sigma), met by 6.0 sigma."
-    )
-    near = goal_statement("contrast", 0.25, 0.03, 0.2, sure=5.0)
-    assert near.verdict == "missed"
-    assert near.text.endswith("missed: on the right side, but by 1.6 sigma only.")
-    effect = goal_statement("contrast", 0.25, 0.03, 0.2, sure=5.0, null=0.0)
-    assert effect.verdict == "met"
-    assert effect.text.endswith("met; 8.3 sigma from 0.")
-    assert goal_statement("factor", 3.1, 0.2, 5.0).text.endswith("missed by 9.5 sigma.")
-    assert goal_statement("ratio", 0.3, NAN, 0.5, above=False).text == (
-        "Ratio: 0.3 (asked: at most 0.5), met."
-    )
-    assert goal_statement("ratio", NAN, NAN, 0.5).verdict == "not known"

@@ -323,7 +323,7 @@ def test_the_survey_can_hand_over_what_it_knows(field, tmp_path):
         ({"events": "none.fits"}, "none.fits: must be an event file, a pattern or a folder"),
         ({"events": "*.nothing"}, "must be an event file, a pattern or a folder of them"),
         ({"bands": {"gamma": [500.0, 900.0]}}, "band 'gamma': must overlap what erosita records"),
-        ({"exposure_map": "none.fits"}, "none.fits: must be a map of exposure_map; there is no"),
+        ({"exposure_map": "none.fits"}, "none.fits: must be an existing map of exposure_map; no"),
     ],
 )
 def test_configurations_that_cannot_be_met(field, tmp_path, options, rule):

@@ -71,7 +71,7 @@ def test_the_image_with_or_without_vignetting_is_told_by_its_header(tmp_path):
 
 
 def test_files_that_are_neither(tmp_path):
-    with pytest.raises(InputError, match="must be a map of exposure; there is no such file"):
+    with pytest.raises(InputError, match="must be an existing map of exposure; no such file"):
         sky_values(tmp_path / "none.fits", "exposure")
     with pytest.raises(InputError, match=r"exposure: must be a file or a pattern of files; .*none"):
         sky_values(str(tmp_path / "*.fits"), "exposure")

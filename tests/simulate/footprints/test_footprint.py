@@ -36,9 +36,9 @@ def test_pixels_are_kept_once_ascending_and_read_only():
     ("pixel", "message"),
     [
         ([], "must hold the centre of a sky pixel"),
-        ([0.5], "pixels must be whole numbers; got float64"),
-        ([-1], "pixels must lie between 0 and 3145727; got -1"),
-        ([3145728], "got 3145728. Give NESTED pixels of nside 512"),
+        ([0.5], "pixels of footprint wrong: must be whole numbers; got float64"),
+        ([-1], "must lie between 0 and 3145727 at nside 512; got -1"),
+        ([3145728], "got 3145728. Check the nside"),
     ],
 )
 def test_wrong_pixels_are_refused(pixel, message):

@@ -155,7 +155,7 @@ def test_listed_pixels_in_galactic_coordinates():
         ([1], None, "pixels: must say the nside"),
         ([1], 3, "pixels: nside: must be a power of two"),
         ([1.5], 4, "pixels: must be whole numbers; got float64"),
-        ([192], 4, "pixels must lie between 0 and 191 at nside 4; got 192"),
+        ([192], 4, "pixels: must lie between 0 and 191 at nside 4; got 192"),
         ([-3], 4, "got -3. Check the nside"),
         ([], 4, "must hold the centre of a sky pixel"),
     ],

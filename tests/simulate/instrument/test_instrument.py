@@ -80,7 +80,7 @@ def test_minimal_file_is_read_in_full(load) -> None:
 
 
 def test_documented_file_loads(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[3] / "docs" / "instruments.md").read_text("utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "own-telescope.md").read_text("utf-8")
     path = tmp_path / "mine.toml"
     path.write_text(text.split("```toml")[1].split("```")[0])
     mine = Instrument.load(path)
@@ -130,6 +130,11 @@ def test_energy_bins_are_well_below_resolution_and_energy(load) -> None:
         ("scale_arcmin = [20.0]", "scale_arcmin = [0]", "finite numbers above 0"),
         ("norm = 1e-4", "norm = 1e-4\nindx = 1", r"power_laws\]\] number 1.*Did you mean 'index'"),
         ("number = 9", "number = 4", "different numbers"),
+        ("number = 9", "number = 256", r"number 2: 'number' must be whole, 0 to 255; got 256"),
+        ("number = 9", "number = 8.5", r"number 2: 'number' must be whole, 0 to 255; got 8.5"),
+        ("number = 9", "number = -0.5", r"number 2: 'number' must be whole, 0 to 255; got -0.5"),
+        ("_width_ev = 20.0", "_width_ev = 1e-9", "must give at most 32,767 channels; got 8.8e"),
+        ("[60, 160]", "[60, 160]\nbins_per_fwhm = 1e9", "at most 32,767 energy bins; got 7.5"),
         ("weight = 3", "weight = 0", r"\[\[modules\]\] number 1: 'weight' must be"),
         ("[detector]", "detector", "must be a TOML file; cannot read it"),
     ],

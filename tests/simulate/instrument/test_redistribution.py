@@ -67,6 +67,15 @@ def test_impossible_matrix_is_refused(
         replace(lopsided, **change)
 
 
+def test_more_bins_than_events_can_number_are_refused() -> None:
+    """Channels of events, and guides to energy bins, are numbered in 16 bits."""
+    few, most, many = (np.linspace(0.5, 9.0, n + 1) for n in (2, 2**15 - 1, 2**15))
+    assert gaussian_redistribution(few, most, np.ones_like).n_channel == 32_767
+    for energies, channels, got in ((few, many, "2 and 32,768"), (many, few, "32,768 and 2")):
+        with pytest.raises(InputError, match=f"at most 32,767 energy bins and channels; got {got}"):
+            gaussian_redistribution(energies, channels, np.ones_like)
+
+
 @pytest.fixture(scope="module")
 def gaussian() -> Redistribution:
     energies = np.linspace(0.2, 8.0, 400)

@@ -69,7 +69,7 @@ class TestFormats:
 
     def test_parquet_without_pyarrow(self, tmp_path, monkeypatch):
         (tmp_path / "haloes.parquet").write_bytes(b"")
-        monkeypatch.setattr("icmass.simulate.lightcone.read.find_spec", lambda name: None)
+        monkeypatch.setattr("icmass.simulate.snapshots.table_file.find_spec", lambda name: None)
         with pytest.raises(MissingDependencyError, match="Parquet needs pyarrow; install it: pip"):
             read(tmp_path / "haloes.parquet")
 

@@ -7,7 +7,8 @@ from astropy.wcs import WCS
 
 from icmass.simulate.events import Events
 from icmass.simulate.origin import Origin
-from icmass.simulate.products.event_file import SkyPixels, write_events
+from icmass.simulate.products.event_file import write_events
+from icmass.simulate.products.event_table import SkyPixels
 from tests.simulate.products.scene import observation_of, synthetic_events
 
 

@@ -42,6 +42,27 @@ def test_arrays_equal_a_file(fields, tmp_path):
     assert gas.info.cosmology is COSMOLOGY
 
 
+@pytest.mark.parametrize(("times_cosmic", "repeats"), [(0.16, True), (100.0, False)])
+def test_full_box_of_a_distant_epoch_repeats(times_cosmic, repeats):
+    """Its gas is as dense as that of the universe then; a piece cut out is denser."""
+    box_kpc, redshift = 1e4, 2.0
+    critical = COSMOLOGY.critical_density0.to_value("Msun/kpc3")
+    cosmic = critical * COSMOLOGY.Om0 * (box_kpc * (1 + redshift)) ** 3
+    across = np.random.default_rng(5).uniform(-100.0, 100.0, (64, 3))
+    gas = gas_from_arrays(
+        position=across % box_kpc,
+        mass=times_cosmic * cosmic / 64,
+        density=1e-26,
+        kt=5.0,
+        center=[0.0, 0.0, 0.0],
+        radius=500.0,
+        box=box_kpc,
+        redshift=redshift,
+        cosmology=COSMOLOGY,
+    )
+    assert (len(gas) == 64) == repeats
+
+
 def test_quantities_and_bare_numbers_agree(fields, truth):
     """The units of the docstring."""
     bare = gas_from_arrays(**fields)

@@ -9,6 +9,7 @@ from icmass.errors import InputError
 from icmass.simulate.skymaps.pixels import (
     CELL_NSIDE,
     MAX_NSIDE,
+    PIXELS_PER_CELL,
     SKY_NSIDE,
     blocks,
     centres,
@@ -18,6 +19,7 @@ from icmass.simulate.skymaps.pixels import (
     pixel_of,
     separation_deg,
     uniform_positions,
+    unit_vectors,
 )
 from tests.helpers.stats import assert_chi_square, assert_distribution, chi_square
 
@@ -35,7 +37,7 @@ def test_pixels_are_nested_and_of_the_sky():
     np.testing.assert_array_equal(pixel_of(64, ra - 360.0, dec), pixel_of(64, ra, dec))
     # Finer pixels are children of coarser ones.
     np.testing.assert_array_equal(
-        pixel_of(SKY_NSIDE, ra, dec) // (SKY_NSIDE // CELL_NSIDE) ** 2,
+        pixel_of(SKY_NSIDE, ra, dec) // PIXELS_PER_CELL,
         pixel_of(CELL_NSIDE, ra, dec),
     )
 
@@ -47,6 +49,13 @@ def test_centres_lie_in_their_pixels(nside):
     assert ra.dtype == dec.dtype == np.float64
     np.testing.assert_array_equal(pixel_of(nside, ra, dec), pixel)
     assert centres(nside, [])[0].shape == (0,)
+
+
+def test_unit_vectors_are_those_of_healpy():
+    ra, dec = np.array([0.0, 123.0, 359.0]), np.array([90.0, -33.0, 1.0])
+    np.testing.assert_allclose(
+        unit_vectors(ra, dec), healpy.ang2vec(ra, dec, lonlat=True), atol=1e-15
+    )
 
 
 def test_area():

@@ -9,7 +9,7 @@ from astropy.table import Table
 
 from icmass.errors import InputError
 from icmass.simulate.readers.snapshot import Header
-from icmass.simulate.snapshots.halo_table import HaloTable, critical_msun_kpc3, halo_table
+from icmass.simulate.snapshots.halo_table import HaloTable, halo_table
 from icmass.simulate.snapshots.halo_writer import write_halo_tables
 from icmass.simulate.snapshots.table_file import read_table_file
 from tests.helpers.snapshots import COSMOLOGY, HUBBLE
@@ -33,7 +33,7 @@ def rows(header, count=4):
     table = Table()
     table["halo_id"] = np.arange(10, 10 + count)
     mass = 10 ** rng.uniform(13.8, 15, count)
-    radius = np.cbrt(mass / (4 / 3 * np.pi * 500 * critical_msun_kpc3(header)))
+    radius = np.cbrt(mass / (4 / 3 * np.pi * 500 * header.critical_msun_kpc3))
     columns = {
         "center": (rng.uniform(0, BOX_KPC, (count, 3)), "kpc", "physical"),
         "m500c": (mass, "solMass", ""),

@@ -6,7 +6,7 @@ import pytest
 from icmass.errors import InputError
 from icmass.simulate.footprints import cone
 from icmass.simulate.skymaps import CELL_NSIDE, SKY_NSIDE, SkyMap, centres, pixel_of
-from icmass.simulate.survey.conditions import PIXELS_PER_CELL, Conditions
+from icmass.simulate.survey.conditions import Conditions
 from icmass.simulate.survey.conditions_file import read_conditions, write_conditions
 
 
@@ -44,7 +44,6 @@ def test_pixels_of_all_cells_are_the_footprint(sloping):
     joined = np.concatenate([sloping.pixels_in(cell) for cell in sloping.cell.tolist()])
     np.testing.assert_array_equal(joined, sloping.footprint.pixel)
     assert len(sloping.pixels_in(0)) == 0
-    assert PIXELS_PER_CELL == 16
 
 
 def test_columns_are_rounded_by_little(patch):

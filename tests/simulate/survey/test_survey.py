@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from icmass.errors import InputError, OutputError
 from icmass.simulate.cutouts import read_event_list
 from icmass.simulate.survey import simulate_survey
 from tests.helpers.stats import assert_chi_square
+from tests.helpers.trees import files
 
 # 2.5 deg^2 about a corner of four tiles of 0.84 deg^2, seen for little.
 SKY = {
@@ -35,12 +35,10 @@ def config(**other: object) -> SurveyConfig:
     return SurveyConfig.parse({**SKY, **other})
 
 
-def contents(place: Path) -> dict[str, str]:
-    return {
-        path.relative_to(place).as_posix(): sha256(path.read_bytes()).hexdigest()
-        for path in place.rglob("*")
-        if path.is_file() and path.name != "summary.json"  # it names the directory
-    }
+def contents(place: Path) -> dict[str, bytes]:
+    found = files(place)
+    del found["summary.json"]  # it names the directory
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +153,27 @@ def test_goes_on_where_it_was(whole, tmp_path):
     assert contents(place) == contents(whole)
     assert summary.values["made"] == summary.values["tiles"] - 2
     assert simulate_survey(config(), place, workers=1).values["made"] == 0
+
+
+def test_what_is_finished_is_left(whole):
+    before = {path: path.stat().st_mtime_ns for path in whole.rglob("[!.]*.*") if path.is_file()}
+    summary = simulate_survey(config(), whole, workers=1)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert summary.values["made"] == 0
+    written = json.loads((whole / "summary.json").read_text())
+    assert written.items() <= summary.values.items()
+
+
+@pytest.mark.parametrize("name", ["haloes.fits", "counts.fits", "summary.json", "figures"])
+def test_what_is_lost_is_made_again(whole, tmp_path, name):
+    place = tmp_path / "s"
+    shutil.copytree(whole, place)
+    simulate_survey(config(), place, workers=1)  # the summary names its directory
+    lost = place / name
+    shutil.rmtree(lost) if lost.is_dir() else lost.write_bytes(lost.read_bytes()[:-2880])
+    simulate_survey(config(), place, workers=1)
+    assert contents(place) == contents(whole)
+    assert json.loads((place / "summary.json").read_text())["survey"] == str(place)
 
 
 def test_a_plan_cut_short_is_made_again(whole, tmp_path):

@@ -198,7 +198,7 @@ def test_erass_tiles_are_those_of_the_published_table(shared_dir):
 
 
 def test_names_of_tilings():
-    assert parse_tiling().name == "healpix:16"
+    assert parse_tiling("healpix").name == "healpix:16"
     assert parse_tiling("healpix").tile(1234).name == "h16-01234"
     assert parse_tiling(" HEALPIX:32 ").name == "healpix:32"
     assert parse_tiling("erass").name == "erass"

@@ -1,13 +1,22 @@
-"""Tables that are wider than a log or a small terminal: they keep their columns."""
+"""How commands print: numbers as JSON, and tables that keep their columns in a narrow terminal."""
 
 # A command loads what it needs when it runs, so that --help is quick.
 # ruff: noqa: PLC0415
 
+import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-__all__ = ["print_wide_table"]
+import typer
+
+__all__ = ["print_json", "print_wide_table"]
 
 _WIDTH = 200
+
+
+def print_json(values: Any) -> None:
+    """Print `values` as JSON; what is not known is None, for NaN is refused."""
+    typer.echo(json.dumps(values, indent=1, allow_nan=False))
 
 
 def print_wide_table(
