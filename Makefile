@@ -70,7 +70,7 @@ imports: $(INSTALLED)/ready
 	  --no-logo --config ../../../pyproject.toml
 
 docs: $(INSTALLED)/ready
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 wheel-check: $(TOOLS)
 	$(BIN)/python -m pytest tests/packaging

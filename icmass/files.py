@@ -27,6 +27,7 @@ __all__ = [
     "clear_partial",
     "require_directory",
     "staged_directory",
+    "what_to_do",
     "write_text",
 ]
 
@@ -310,14 +311,14 @@ def _explained(target: Path) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:
-        advice = _advice(error)
+        advice = what_to_do(error)
         if advice is None:
             raise
         raise OutputError(f"{target}: cannot be written; {advice}.") from error
 
 
-def _advice(error: BaseException | None) -> str | None:
-    """Look up what to do about a failed write along the chain of its causes."""
+def what_to_do(error: BaseException | None) -> str | None:
+    """Look up what to do about a failed write along the chain of causes of `error`."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _ADVICE:
             return _ADVICE[error.errno]

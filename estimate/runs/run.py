@@ -254,15 +254,15 @@ class Run:
             If the list of haloes is missing or damaged.
         """
         path = self.path / HALOES
-        noted = _read_json(self.path / "fold-0" / FOLD_FILE, "Train the run again.").get("sha256")
+        fold = _read_json(self.path / "fold-0" / FOLD_FILE, "Train the run again.")
         try:
-            if checksum(path) != dict(noted)[HALOES]:
+            if checksum(path) != fold["sha256"][HALOES]:
                 raise ValueError("its SHA-256 is not that in fold-0/fold.json")
             table = np.load(path, allow_pickle=False)
             known = {tuple(row[:3]): row[3] for row in table.tolist()}
             if not set(known.values()) <= set(range(self.config.folds)):
                 raise ValueError("it names folds that there are not")
-        except (OSError, ValueError, IndexError, TypeError, EOFError) as error:
+        except (OSError, ValueError, LookupError, TypeError, EOFError) as error:
             raise InputError(
                 f"{path}: must list the haloes of the run; it is missing or damaged ({error}). "
                 "Give the same icmass train again."

@@ -167,7 +167,12 @@ COLUMNS: Final[tuple[Column, ...]] = (
     _number("axis_ratio", "", "truth", "Shortest over longest axis of the gas.", highest=1.0),
     _number("centre_offset_r500c", "", "truth", "Gas centre to halo centre, in R500c."),
     _count("n_substructures", "truth", "Number of substructures and companions."),
-    _number("substructure_mass_fraction", "", "truth", "Mass in substructures over M500c."),
+    _number(
+        "substructure_mass_fraction",
+        "",
+        "truth",
+        "Mass of substructures and companions before they fell in, over M500c; may exceed 1.",
+    ),
     # Photons
     _count(
         "n_phot",

@@ -80,16 +80,24 @@ class Manifest:
         path = directory / MANIFEST
         try:
             shards = tuple(ShardRecord(**record) for record in values["shards"])
+            _require_names(shards)
             spec = CatalogSpec.from_dict(values)
         except InputError as error:
             raise InputError(f"{path}: does not fit the schema: {error}") from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InputError(
                 f"{path}: must be the manifest of a catalog; it is damaged "
                 f"({type(error).__name__}: {error}). Restore it from a copy."
             ) from error
         require_sealed(path, read, "Restore it from a copy.")
         return cls(spec, shards)
+
+
+def _require_names(shards: Iterable[ShardRecord]) -> None:
+    """Raise ValueError if the name of a shard leads out of the folder of the shards."""
+    for record in shards:
+        if Path(record.name).name != record.name or "\0" in record.name:
+            raise ValueError(f"a shard is named {record.name!r}")
 
 
 def _read(directory: Path) -> dict[str, Any]:
@@ -103,7 +111,7 @@ def _read(directory: Path) -> dict[str, Any]:
         ) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}. {advice}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: must be JSON; {error}. Restore it from a copy.") from error
     if not isinstance(values, dict) or values.get("format") != _FORMAT:
         raise InputError(

@@ -23,7 +23,7 @@ from icmass.names import nearest
 __all__ = ["PREDICTIONS", "Predictions", "make", "names", "read", "require_name", "write"]
 
 PREDICTIONS: Final = "predictions"
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -208,10 +208,12 @@ def require_name(name: str) -> None:
     Raises
     ------
     InputError
-        If it holds anything but letters, digits and ``. _ -``.
+        If it holds anything but letters, digits and ``. _ -``, or more than 100 of them.
     """
     if not _NAME.fullmatch(name):
-        raise InputError(f"predictions: must be named by letters, digits, . _ -; got '{name}'.")
+        raise InputError(
+            f"predictions: must be named by letters, digits, . _ -; got '{name}'. Give at most 100."
+        )
 
 
 def _path(directory: Path, name: str) -> Path:

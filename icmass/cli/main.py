@@ -33,6 +33,7 @@ from icmass.cli.survey import survey
 from icmass.cli.tables import tables_app
 from icmass.cli.train import predict, train
 from icmass.errors import InputError, InputWarning
+from icmass.files import what_to_do
 
 __all__ = ["app", "main"]
 
@@ -216,6 +217,12 @@ def main(arguments: list[str] | None = None) -> None:
     except TyperException as error:
         _complain(error.format_message())
         status = error.exit_code
+    except OSError as error:  # of a name that cannot be one, or of a disk that is full
+        if error.filename is None or "--debug" in arguments:
+            raise
+        advice = what_to_do(error) or f"{error.strerror}; give another name"
+        _complain(f"{error.filename}: cannot be used: {advice}.")
+        status = 2
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
     finally:

@@ -7,11 +7,13 @@ from icmass.interpret.attribution.methods import (
     GradCam,
     InputXGradient,
     IntegratedGradients,
+    Method,
     Occlusion,
     Saliency,
     SmoothGrad,
     make_method,
 )
+from icmass.interpret.attribution.question import Question
 from icmass.interpret.attribution.spaces import SPACES
 from icmass.interpret.attribution.stored import read_attributions, write_attributions
 
@@ -23,7 +25,9 @@ __all__ = [
     "GradCam",
     "InputXGradient",
     "IntegratedGradients",
+    "Method",
     "Occlusion",
+    "Question",
     "Saliency",
     "SmoothGrad",
     "attributions",

@@ -5,6 +5,7 @@ where it has none, nothing is there to be counted.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -68,7 +69,7 @@ def find_event_files(names: Iterable[str | Path]) -> list[str]:
     """
     found: dict[str, None] = {}
     for name in map(str, names):
-        place = Path(name).expanduser()
+        place = Path(os.path.expanduser(name))  # which leaves a user that is unknown as it is
         if place.is_dir():
             paths = {str(p) for pattern in _NAMES for p in place.rglob(pattern)}
         elif has_magic(name):

@@ -2,6 +2,7 @@
 
 import difflib
 import glob
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +33,7 @@ def snapshot_files(path: str | Path) -> list[Path]:
     InputError
         If nothing is there; the message names the nearest existing file.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))  # which leaves a user that is unknown as it is
     if path.is_file():
         return [path]
     if path.is_dir():

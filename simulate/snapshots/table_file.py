@@ -4,6 +4,7 @@ Units stay words here, for "h" in them is the Hubble constant and not an hour, a
 is comoving is said in words. `to_physical` turns a column into kpc, Msun or km/s.
 """
 
+import os
 import re
 import warnings
 from collections.abc import Iterable
@@ -74,7 +75,7 @@ def read_table_file(path: str | Path) -> dict[str, Column]:
     MissingDependencyError
         If it is Parquet and pyarrow is absent.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))  # which leaves a user that is unknown as it is
     if not path.is_file():
         raise InputError(f"{path}: must be a table of haloes or galaxies; there is no such file.")
     suffix = path.suffix.lower() if path.suffix.lower() != ".gz" else path.suffixes[-2].lower()

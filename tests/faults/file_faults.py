@@ -44,7 +44,7 @@ class _Faults:
         if not isinstance(path, str | os.PathLike) or not os.fspath(path).startswith(self.place):
             return
         # Without a mode it is os.open: to read, which only a flush does, or to write (a lock).
-        flushed = event == "open" and mode is None
+        flushed = event == "open" and mode is None and not os.path.isdir(path)
         writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) or event != "open"
         if flushed or writes:
             self.count += 1

@@ -19,8 +19,8 @@ from icmass.errors import InputError
 
 __all__ = ["answer_or_line", "assert_one_line", "bounded", "examples"]
 
-#: How many times the usual number of examples are drawn; beyond 1 they are drawn at random.
-TIMES = int(os.environ.get("ICMASS_FUZZ", "1"))
+#: How many times the usual number of examples are drawn; of other numbers than 1, at random.
+TIMES = float(os.environ.get("ICMASS_FUZZ", "1"))
 MOST_SECONDS = 60.0
 MOST_BYTES = 1_200_000_000  # beyond what the process has
 
@@ -28,7 +28,7 @@ MOST_BYTES = 1_200_000_000  # beyond what the process has
 def examples(number: int) -> settings:
     """Draw so many examples in the suite."""
     return settings(
-        max_examples=number * TIMES,
+        max_examples=max(round(number * TIMES), 1),
         derandomize=TIMES == 1,
         database=None,
         deadline=None,

@@ -1,6 +1,7 @@
 """Small files of every kind that is read, as our own writers make them, and how each is read."""
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from astropy.table import Table
 
 from icmass.catalog import Catalog
 from icmass.catalog.manifest import SHARDS, Manifest
+from icmass.digests import CHECKSUM
 from icmass.files import MANIFEST
 from icmass.simulate.cutouts.event_files import scan_event_files
 from icmass.simulate.cutouts.position_table import read_positions
@@ -76,6 +78,7 @@ def _write_cone(path: Path) -> None:
     _HALOES.write(table, overwrite=True)
     _cone(table).write(path)
     table.unlink()
+    _unseal(path)
 
 
 def _response() -> Response:
@@ -106,6 +109,7 @@ def _write_partial(path: Path) -> None:
 def _write_table(path: Path) -> None:
     grid = np.ones((3, 9))
     SpectralTable(np.linspace(0.1, 9.0, 10), np.array([0.5, 1.0, 9.0]), grid, grid, {}).save(path)
+    _unseal(path)
 
 
 def _write_columns(path: Path) -> None:
@@ -147,6 +151,13 @@ def _read_shard(path: Path) -> None:
 def _write_predictions(path: Path) -> None:
     _write_shard(path)
     shutil.copy(path.with_suffix(".catalog") / "predictions" / "a.h5", path)
+    _unseal(path)
+
+
+def _unseal(path: Path) -> None:
+    """Take the digest away, so that what is changed is looked at."""
+    with h5py.File(path, "r+") as file:
+        file.attrs.pop(CHECKSUM, None)
 
 
 def _read_predictions(path: Path) -> None:
@@ -170,7 +181,9 @@ def _write_instrument(path: Path) -> None:
 
 def _write_manifest(path: Path) -> None:
     _write_shard(path)
-    shutil.copy(path.with_suffix(".catalog") / MANIFEST, path)
+    values = json.loads((path.with_suffix(".catalog") / MANIFEST).read_text())
+    values.pop(CHECKSUM, None)  # so that what is changed is looked at
+    path.write_text(json.dumps(values, indent=1))
 
 
 def _read_manifest(path: Path) -> None:

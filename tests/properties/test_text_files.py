@@ -113,6 +113,8 @@ def test_what_is_no_text(whole):
     for strange in (b"", b"\n", b"\0" * 99, b"\xff\xfe" + content, deep, b"1" * 5000, content[:60]):
         path.write_bytes(strange)
         answer_or_line(lambda: kind.read(path), *names(kind, path))
+    if kind.name == ".manifest":  # the path is of a copy
+        return
     path.unlink()
     answer_or_line(lambda: kind.read(path), *names(kind, path))
     path.mkdir()

@@ -94,5 +94,5 @@ class TestFile:
         CONE.write(tmp_path / "cone.h5")
         with h5py.File(tmp_path / "cone.h5", "a") as file:
             del file["thermal"]
-        with pytest.raises(InputError, match=r"must be a whole light cone; it is not .*thermal"):
+        with pytest.raises(InputError, match="must be a whole light cone; it is not"):
             LightCone.read(tmp_path / "cone.h5")

@@ -196,5 +196,5 @@ class TestBadTables:
 
     def test_damaged(self, tmp_path):
         (tmp_path / "haloes.fits").write_bytes(b"nothing")
-        with pytest.raises(InputError, match="must be a readable table"):
+        with pytest.raises(InputError, match="must be a whole FITS file"):
             read(tmp_path / "haloes.fits")
