@@ -16,6 +16,10 @@ __all__ = [
 class InputError(ValueError):
     """Something the user gave cannot be used: a file, a key, a value."""
 
+    def __str__(self) -> str:
+        """Return the message on one line, whatever is in the names that it repeats."""
+        return " ".join(super().__str__().splitlines())
+
 
 class NoPhotonsError(InputError):
     """The gas given cannot produce a photon; the message holds the census of cuts."""

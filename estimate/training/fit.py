@@ -1,5 +1,6 @@
 """Trains the networks of one fold: from rows to weights, uncertainties put right, and a note."""
 
+import signal
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -177,6 +178,8 @@ def _train(run: Run, plan: Plan, estimator: Estimator, data: ClusterData, keeper
     except SystemExit as stop:
         if isinstance(stop.__context__, KeyboardInterrupt):  # Lightning makes another end of it
             raise KeyboardInterrupt from stop
+        if trainer.received_sigterm:
+            raise SystemExit(128 + signal.SIGTERM) from stop
         raise
 
 

@@ -96,8 +96,9 @@ class Manifest:
 def _require_names(shards: Iterable[ShardRecord]) -> None:
     """Raise ValueError if the name of a shard leads out of the folder of the shards."""
     for record in shards:
-        if Path(record.name).name != record.name or "\0" in record.name:
-            raise ValueError(f"a shard is named {record.name!r}")
+        name = record.name
+        if Path(name).name != name or name in ("", "..") or "\0" in name:
+            raise ValueError(f"a shard is named {name!r}")
 
 
 def _read(directory: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ to, or dropped from, the catalog since.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -135,18 +136,24 @@ def write(
             f"{directory}: has predictions '{name}' already. Choose another name, or overwrite."
         )
     path.parent.mkdir(exist_ok=True)
-    with atomic_write(path, overwrite=overwrite) as stage, h5py.File(stage, "w") as file:
+    # In memory: HDF5 itself does not end well on a full disk.
+    whole = BytesIO()
+    with h5py.File(whole, "w") as file:
         file.attrs["quantity"] = found.quantity
         file.create_dataset("key", data=key)
         for part in ("mean", "std"):
             file.create_dataset(part, data=getattr(found, part))
-        file.create_dataset("probability", data=np.array(list(found.quantiles), np.float64))
+        probability = np.array(list(found.quantiles), np.float64)
+        file.create_dataset("probability", data=probability)
         values = np.array(list(found.quantiles.values()), np.float64)
-        file.create_dataset("quantile", data=values.reshape(len(found.quantiles), len(key)))
+        shape = (len(found.quantiles), len(key))
+        file.create_dataset("quantile", data=values.reshape(shape))
         group = file.create_group("extra", track_order=True)
         for extra, column in found.extra.items():
             group.create_dataset(extra, data=column)
         file.attrs[CHECKSUM] = array_digest(_arrays(file), found.quantity)
+    with atomic_write(path, overwrite=overwrite) as stage:
+        stage.write_bytes(whole.getvalue())
     return path
 
 

@@ -60,8 +60,9 @@ class Population(BaseModel):
         values = _merged(source)
         unknown = sorted(set(values) - set(_SECTIONS))
         if unknown:
+            word = unknown[0] if unknown[0].isidentifier() else shown(unknown[0])
             raise InputError(
-                f"{source}: {shown(unknown[0])}: unknown section; known: {', '.join(_SECTIONS)}."
+                f"{source}: {word}: unknown section; known: {', '.join(_SECTIONS)}."
             )
         parts: dict[str, Any] = {
             section: _parsed(model, values.get(section, {}), f"{source}: {section}")

@@ -138,7 +138,7 @@ def test_the_kernel_refuses(jobs, command: str) -> None:
             refused += 1
             job.finish()
         assert contents(job.place) == job.whole
-    assert refused >= 2
+    assert refused >= 1
 
 
 def whole_files(job: Job) -> Iterator[Path]:

@@ -61,6 +61,8 @@ def _child(job: dict[str, Any]) -> None:
         sys.stdin.close()
         _prepare(job)
         status = _run(job["arguments"])
+    except SystemExit as stop:  # a signal that came after the end of the program
+        status = int(stop.code or 0)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -157,7 +157,7 @@ def test_responses_that_do_not_match(refused, place, observed):
     with fits.open(observed[0] / "response.arf") as arf:
         arf[1].data["ENERG_LO"] *= 1.5
         arf[1].data["ENERG_HI"] *= 1.5
-        arf.writeto(place / "other.arf")
+        arf.writeto(place / "other.arf", checksum=True)
     refused("--arf", place / "other.arf", "--rmf", rmf, match=r"energ")
     refused("--arf", rmf, "--rmf", rmf, match=r"response\.rmf")
     (place / "cut.rmf").write_bytes(rmf.read_bytes()[:20_000])
