@@ -93,6 +93,9 @@ def make(
         {float(p): np.asarray(quantiles[p], np.float64) for p in sorted(quantiles)},
         {name: np.asarray(values) for name, values in extra.items()},
     )
+    for name in extra:
+        if not _NAME.fullmatch(name):
+            raise InputError(f"extra: must be named by letters, digits, . _ -; got '{name}'.")
     if len(found.columns()) != 2 + len(quantiles) + len(extra):
         raise InputError(f"extra: must not be named as another column; got {', '.join(extra)}.")
     for name, values in found.columns().items():

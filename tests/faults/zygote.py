@@ -57,12 +57,15 @@ def _child(job: dict[str, Any]) -> None:
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         _write_to(job["log"])
         sys.stdin.close()
         _prepare(job)
         status = _run(job["arguments"])
-    except SystemExit as stop:  # a signal that came after the end of the program
+    except SystemExit as stop:  # a signal that came before or after the program
         status = int(stop.code or 0)
+    except KeyboardInterrupt:
+        status = 128 + signal.SIGINT
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

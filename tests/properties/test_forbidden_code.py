@@ -25,6 +25,7 @@ WRITES = {
 
 # What else may write than `icmass.files` and what is handed a `stage` by it.
 ALLOWED_WRITES = {
+    "icmass/catalog/predictions.py": "into memory, of which a stage is given the bytes",
     "interpret/report/document.py": "into the staged directory that write_explanation is given",
     "simulate/fits_opening.py": "write_fits, called with a stage",
     "simulate/instrument/area_table.py": "a maintainer's tool, which makes a file of the package",
