@@ -4,14 +4,19 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
-from icmass.errors import InputError
+from icmass.errors import InputError, InputWarning
 
 __all__ = ["open_whole_fits", "write_fits"]
+
+_STALE: Final = (
+    "{}: its checksums do not agree with what it holds: a program has changed it and left the old "
+    "ones, or it is damaged. If you have not changed it, copy it again."
+)
 
 
 def write_fits(hdus: Sequence[Any], path: Path) -> None:
@@ -30,7 +35,9 @@ def write_fits(hdus: Sequence[Any], path: Path) -> None:
 
 
 @contextmanager
-def open_whole_fits(path: Path, *, mapped: bool, what: str = "FITS file") -> Iterator[Any]:
+def open_whole_fits(
+    path: Path, *, mapped: bool, what: str = "FITS file", edited: bool = False
+) -> Iterator[Any]:
     """Open a FITS file for as long as it is read; whatever damage leads to is an InputError.
 
     Parameters
@@ -42,6 +49,9 @@ def open_whole_fits(path: Path, *, mapped: bool, what: str = "FITS file") -> Ite
         of it is read at once.
     what : str
         What it should be, for the message.
+    edited : bool
+        Whether people write such files anew by programs that leave the old checksums in them, as
+        `astropy.table.Table.write` does. One that does not agree is then a warning.
 
     Yields
     ------
@@ -60,9 +70,11 @@ def open_whole_fits(path: Path, *, mapped: bool, what: str = "FITS file") -> Ite
             # So ends the look at the checksum of an extension that is cut; it would be left out.
             warnings.filterwarnings("error", message="Error validating header for HDU")
             warnings.filterwarnings("error", message="(Checksum|Datasum) verification failed")
-            with fits.open(path, memmap=mapped, checksum=True) as file:
+            with fits.open(path, memmap=mapped, checksum=not edited) as file:
                 # Both look at every header, and whether the file ends early.
                 _ = len(file) if mapped else file.readall()
+                if edited and not all(_agrees(hdu) for hdu in file):
+                    warnings.warn(_STALE.format(path), InputWarning, stacklevel=4)
                 yield file
     except InputError:
         raise
@@ -73,3 +85,8 @@ def open_whole_fits(path: Path, *, mapped: bool, what: str = "FITS file") -> Ite
         raise InputError(
             f"{path}: must be a whole {what}; got: {reason}. Copy it again."
         ) from error
+
+
+def _agrees(hdu: Any) -> bool:
+    """Return whether an HDU is what its checksums say, where it has them."""
+    return 0 not in {hdu.verify_checksum(), hdu.verify_datasum()}

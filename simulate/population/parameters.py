@@ -61,9 +61,7 @@ class Population(BaseModel):
         unknown = sorted(set(values) - set(_SECTIONS))
         if unknown:
             word = unknown[0] if unknown[0].isidentifier() else shown(unknown[0])
-            raise InputError(
-                f"{source}: {word}: unknown section; known: {', '.join(_SECTIONS)}."
-            )
+            raise InputError(f"{source}: {word}: unknown section; known: {', '.join(_SECTIONS)}.")
         parts: dict[str, Any] = {
             section: _parsed(model, values.get(section, {}), f"{source}: {section}")
             for section, model in _SECTIONS.items()

@@ -169,13 +169,12 @@ def _read(path: Path, suffix: str) -> dict[str, Column]:
 
 
 def _read_astropy(path: Path, kind: str) -> dict[str, Column]:
+    if kind == "fits":
+        with open_whole_fits(path, mapped=True, what="table", edited=True):
+            pass  # looks at its checksums
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # units that astropy does not know: we read them as words
-        if kind == "fits":
-            with open_whole_fits(path, mapped=True):  # looks at its checksums
-                table = Table.read(path, format=kind)
-        else:
-            table = Table.read(path, format=kind)
+        table = Table.read(path, format=kind)
     columns = {}
     for name in table.colnames:
         stored = table[name]
@@ -202,6 +201,10 @@ def _read_hdf5(path: Path) -> dict[str, Column]:
                 unit = _word(item.attrs, ("unit", "units"))
                 frame = _frame_of(_word(item.attrs, ("description", "comment")))[1]
                 columns[name] = Column(read_array(item), unit, frame)
+    lengths = {name: len(column.values) for name, column in columns.items() if column.values.ndim}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise ValueError(f"its columns must have one length; they have {told}")
     return columns
 
 

@@ -5,9 +5,10 @@ import warnings
 import h5py
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import Table
 
-from icmass.errors import InputError
+from icmass.errors import InputError, InputWarning
 from icmass.simulate.readers.snapshot import Header
 from icmass.simulate.snapshots.halo_table import HaloTable, halo_table
 from icmass.simulate.snapshots.halo_writer import write_halo_tables
@@ -231,7 +232,7 @@ def test_files_that_are_no_tables_are_refused(tmp_path):
         read_table_file(tmp_path / "no.ecsv")
     for name in ("halos.ecsv", "halos.fits", "halos.hdf5"):
         (tmp_path / name).write_bytes(b"\x00 no table")
-        with pytest.raises(InputError, match=f"{name}: must be a readable table") as caught:
+        with pytest.raises(InputError, match=f"{name}: must be a (readable|whole) table") as caught:
             read_table_file(tmp_path / name)
         assert "\n" not in str(caught.value)
     (tmp_path / "halos.txt").write_text("1 2 3")
@@ -261,3 +262,20 @@ def test_reading_a_table_warns_of_nothing(tmp_path, header):
         table["m500c"].unit = "Msun/h"
     path = write_rows(tmp_path / "halos.ecsv", table)
     same(read(path, header), rows(header))
+
+
+def test_checksums_that_a_program_left_in_its_copy_are_a_warning(tmp_path):
+    whole = tmp_path / "whole.fits"
+    table = Table({"x": np.arange(6.0)})
+    fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU(table)]).writeto(whole, checksum=True)
+    assert read_table_file(whole)["x"].values.tolist() == [0, 1, 2, 3, 4, 5]
+    Table.read(whole)[:4].write(tmp_path / "part.fits")  # astropy keeps the old cards
+    with pytest.warns(InputWarning, match=r"part.fits: its checksums do not .* copy it again"):
+        assert len(read_table_file(tmp_path / "part.fits")["x"].values) == 4
+
+
+def test_columns_of_several_lengths_are_refused(tmp_path):
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["x"], file["y"] = np.arange(3.0), np.arange(4.0)
+    with pytest.raises(InputError, match=r"rows.h5: .* must have one length; they have x 3, y 4"):
+        read_table_file(tmp_path / "rows.h5")
