@@ -181,7 +181,7 @@ def test_files_that_are_no_tables(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="there is no such file"):
         read_positions(tmp_path / "none.parquet", COSMOLOGY)
     (tmp_path / "a.fits").write_bytes(b"no table")
-    with pytest.raises(InputError, match="must be a (readable|whole) table"):
+    with pytest.raises(InputError, match=r"must be a (readable|whole) table"):
         read_positions(tmp_path / "a.fits", COSMOLOGY)
     (tmp_path / "a.parquet").write_bytes(b"no table")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
@@ -198,7 +198,7 @@ def test_parquet(tmp_path):
     found = read_positions(tmp_path / "a.parquet", COSMOLOGY)
     np.testing.assert_allclose(found.columns["m500c_msun"], [1e14])
     (tmp_path / "b.parquet").write_bytes(b"no table")
-    with pytest.raises(InputError, match="must be a (readable|whole) table"):
+    with pytest.raises(InputError, match=r"must be a (readable|whole) table"):
         read_positions(tmp_path / "b.parquet", COSMOLOGY)
 
 

@@ -232,7 +232,9 @@ def test_files_that_are_no_tables_are_refused(tmp_path):
         read_table_file(tmp_path / "no.ecsv")
     for name in ("halos.ecsv", "halos.fits", "halos.hdf5"):
         (tmp_path / name).write_bytes(b"\x00 no table")
-        with pytest.raises(InputError, match=f"{name}: must be a (readable|whole) table") as caught:
+        with pytest.raises(
+            InputError, match=rf"{name}: must be a (readable|whole) table"
+        ) as caught:
             read_table_file(tmp_path / name)
         assert "\n" not in str(caught.value)
     (tmp_path / "halos.txt").write_text("1 2 3")
