@@ -1,6 +1,8 @@
 """One simulated observation: its events, what they were drawn from, and the products of both."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from icmass.simulate.products.bands import Band, resolve_band
 from icmass.simulate.products.images import Image, count_image
 from icmass.simulate.products.profiles import Profile, count_profile, default_edges_arcsec
 from icmass.simulate.products.regions import Region
+from icmass.simulate.products.scalars import photon_scalars
 from icmass.simulate.products.spectra import Spectrum, count_spectrum
 from icmass.simulate.view import View
 
@@ -55,8 +58,8 @@ class Observation:
         Where the gas came from, its halo and cosmology.
     sources : astropy.table.Table or None
         Truth table of point sources; row i has source id i + 1.
-    scalars : dict
-        Numbers of the cluster and of the observation, see `icmass.simulate.products.scalars`.
+    measure : callable
+        Makes `scalars`, which many do not ask for, when they are asked for.
     seed : int
         Seed of every random stage.
     config : dict
@@ -74,9 +77,15 @@ class Observation:
     components: tuple[Component, ...]
     gas_info: GasInfo
     sources: "Table | None" = None
-    scalars: dict[str, Any] = field(default_factory=dict)
+    measure: Callable[[], dict[str, Any]] = dict
     seed: int = 0
     config: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def scalars(self) -> dict[str, Any]:
+        """Numbers of the cluster and of the observation, see `icmass.simulate.products.scalars`."""
+        photons = photon_scalars(self.events, self.r500c_arcsec)
+        return {**self.measure(), **photons}
 
     @property
     def r500c_arcsec(self) -> float | None:

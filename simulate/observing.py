@@ -4,7 +4,7 @@ The one place that joins the stages; each of them knows nothing of those after i
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from icmass.simulate.photons.emitters import Component
 from icmass.simulate.photons.expectation import expected_counts
 from icmass.simulate.photons.gas_component import gas_component, kpc_per_arcsec
 from icmass.simulate.pixel_grid import PixelGrid
-from icmass.simulate.products.scalars import gas_scalars, photon_scalars
+from icmass.simulate.products.scalars import gas_scalars
 from icmass.simulate.readers.report import census_error
 from icmass.simulate.sky import SKY_COMPONENTS, AgnTable, sky_components
 from icmass.simulate.view import Mode, View, rotation_from_axis
@@ -136,7 +136,7 @@ def observe(
         cross_section=cross_section,
     )
     components = (light, *others)
-    observation = Observation(
+    return Observation(
         events=draw_events(components, view, instrument, exposure_s, seed),
         view=view,
         instrument=instrument,
@@ -148,11 +148,10 @@ def observe(
         components=components,
         gas_info=gas.info,
         sources=_source_table(sources, others, exposure_s),
+        measure=partial(gas_scalars, gas, spectra),
         seed=seed,
         config=config or {},
     )
-    photons = photon_scalars(observation.events, observation.r500c_arcsec)
-    return replace(observation, scalars={**gas_scalars(gas, spectra), **photons})
 
 
 def _view(

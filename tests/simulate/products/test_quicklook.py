@@ -122,7 +122,7 @@ def test_pyplot_is_not_touched():
 
 def test_numbers_leave_out_what_is_unknown(survey_observation):
     scalars = {"m500c_msun": 4e14, "inside_r500c": {"lx_0520_erg_s": None, "yx_msun_kev": 2.5e14}}
-    rows = dict(_number_rows(replace(survey_observation, scalars=scalars)))
+    rows = dict(_number_rows(replace(survey_observation, measure=lambda: scalars)))
     assert rows["$M_{500c}$"] == r"$4.00\times10^{14}$ $M_\odot$"
     assert rows["$Y_X$"] == r"$2.50\times10^{14}$ $M_\odot$ keV"
     assert "$L_X$ 0.5-2.0 keV" not in rows
