@@ -346,9 +346,12 @@ def test_damaged_surveys(again):
     for name in ("exposure.fits", "column.fits", "lightcone.h5", "halo_light.fits", "survey.json"):
         whole = Path("s", name).read_bytes()
         Path("s", name).write_bytes(whole[: len(whole) // 3])
-        again(rf"{re.escape(name)}: (is damaged|must be)")
+        again(rf"{re.escape(name)}: (is (missing or )?damaged|must be)")
         Path("s", name).write_bytes(whole)
     values = json.loads(Path("s/survey.json").read_text())
+    Path("s/survey.json").write_text(json.dumps(values | {"provenance": {}}))
+    again(r"survey\.json: must have the checksum")
+    del values["checksum"]  # as a program would write that means to
     for part in ([], {}, {"config": 3, "versions": []}):
         Path("s/survey.json").write_text(json.dumps(values | {"provenance": part}))
         again(r"survey\.json: (is damaged|must hold 'icmass survey')|another configuration")

@@ -196,5 +196,5 @@ class TestBadTables:
 
     def test_damaged(self, tmp_path):
         (tmp_path / "haloes.fits").write_bytes(b"nothing")
-        with pytest.raises(InputError, match="must be a whole FITS file"):
+        with pytest.raises(InputError, match="must be a whole table"):
             read(tmp_path / "haloes.fits")
