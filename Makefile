@@ -22,7 +22,7 @@ help:
 
 quickstart: $(READY)
 	@mkdir -p quickstart
-	$(BIN)/icmass simulate -o quickstart/catalog --clusters 200 --seed 1
+	$(BIN)/icmass simulate -o quickstart/catalog --clusters 160 --seed 1
 	$(BIN)/icmass info quickstart/catalog --plot quickstart/catalog.png --overwrite
 	$(BIN)/icmass train quickstart/catalog -o quickstart/run --network profile --head gaussian \
 	  --folds 4 --validation 0.2 --epochs 60
@@ -31,8 +31,8 @@ quickstart: $(READY)
 	$(BIN)/icmass ablate quickstart/run quickstart/catalog -o quickstart/ablations \
 	  --only core,agn,shuffled --epochs 30
 	$(BIN)/icmass explain quickstart/run quickstart/catalog -o quickstart/explanation \
-	  --ablations quickstart/ablations --sample 40 --tested 12 --overwrite
-	$(BIN)/icmass survey -o quickstart/field --preset efeds --fraction 0.02
+	  --ablations quickstart/ablations --sample 40 --tested 8 --overwrite
+	$(BIN)/icmass survey -o quickstart/field --preset efeds --fraction 0.01
 
 test: $(TOOLS)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
