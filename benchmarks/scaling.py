@@ -1,10 +1,10 @@
 """How cost grows with the size of the work: particles, photons, clusters, area, pixels, workers.
 
 Each size is measured on one core (processor time; whole runs: time on the clock), the fastest of
-several rounds. A law t = a + b n^p is fitted to each series, by least squares in ln t: `a` is what a
-run costs before it begins, `p` the exponent, 1 for linear work. Beside it stands the slope between
-the two largest sizes, d ln t / d ln n, which needs no law. Workers are compared by the same catalog
-made with one and two local processes, and with two of dask.
+several rounds over all sizes. A law t = a + b n^p is fitted to each series, by least squares in
+ln t: `a` is what a run costs before it begins, `p` the exponent, 1 for linear work. Beside it
+stands the slope between the two largest sizes, d ln t / d ln n, which needs no law. Workers are
+compared by the same catalog made with one and two local processes, and with two of dask.
 
     python benchmarks/scaling.py DIR [--only NAME ...] [--quick] [--json FILE] [--markdown FILE]
 """
@@ -181,7 +181,7 @@ def all_series(place: Path) -> list[Series]:
     return [
         Series("observe", "particles", by_particles, particles),
         Series("observe", "photons", by_photons, photons),
-        Series("catalog", "clusters", one, (16, 32, 64, 128), **wall),
+        Series("catalog", "clusters", one, (16, 64, 128, 256), **wall),
         Series("catalog", "pixels", cluster_pixels, (64, 128, 256, 512), repeats=1),
         Series("survey", "deg^2", partial(area, place=place), (0.01, 0.02, 0.04, 0.08), **wall),
         Series("train", "clusters", lambda n: training(n, place), (100, 141, 200, 400), **wall),
