@@ -25,13 +25,13 @@ quickstart: $(READY)
 	$(BIN)/icmass simulate -o quickstart/catalog --clusters 160 --seed 1
 	$(BIN)/icmass info quickstart/catalog --plot quickstart/catalog.png --overwrite
 	$(BIN)/icmass train quickstart/catalog -o quickstart/run --network profile --head gaussian \
-	  --folds 4 --validation 0.2 --epochs 60
+	  --folds 4 --validation 0.2 --epochs 50
 	$(BIN)/icmass predict quickstart/run quickstart/catalog --overwrite
 	$(BIN)/icmass benchmark quickstart/catalog -o quickstart/benchmark --suite quick
 	$(BIN)/icmass ablate quickstart/run quickstart/catalog -o quickstart/ablations \
-	  --only core,agn,shuffled --epochs 30
+	  --only core,shuffled --epochs 20
 	$(BIN)/icmass explain quickstart/run quickstart/catalog -o quickstart/explanation \
-	  --ablations quickstart/ablations --sample 40 --tested 8 --overwrite
+	  --ablations quickstart/ablations --sample 30 --tested 6 --overwrite
 	$(BIN)/icmass survey -o quickstart/field --preset efeds --fraction 0.01
 
 test: $(TOOLS)
