@@ -32,7 +32,7 @@ quickstart: $(READY)
 	  --only core,shuffled --epochs 20
 	$(BIN)/icmass explain quickstart/run quickstart/catalog -o quickstart/explanation \
 	  --ablations quickstart/ablations --sample 30 --tested 6 --overwrite
-	$(BIN)/icmass survey -o quickstart/field --preset efeds --fraction 0.01
+	$(BIN)/icmass survey -o quickstart/field --preset efeds --fraction 0.01 --tiles healpix:64
 
 test: $(TOOLS)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
