@@ -9,7 +9,8 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 py
 BIN := .venv/bin
 READY := .venv/ready
 TOOLS := .venv/ready-for-tests
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# What is imported is compiled then; to compile all that is installed takes longer than the rest.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 INSTALLED := build/installed
 SOURCES = $(shell find icmass simulate estimate interpret -name __pycache__ -prune -o -type f -print)
 PYTEST_ARGS ?= -n auto --maxprocesses=8

@@ -68,7 +68,7 @@ def check(python: str, files: list[Path], folder: Path) -> None:
     subprocess.run([python, "-m", "venv", str(folder)], check=True)
     digests = []
     for number, file in enumerate(files):
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-qq"]
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-qq", "--no-compile"]
         again = ["--no-deps", "--force-reinstall"] if number else []
         pins = ["--disable-pip-version-check", "-c", str(CHECKOUT / "constraints.txt")]
         subprocess.run([*pip, *pins, *again, str(file)], check=True)
