@@ -10,6 +10,8 @@ BIN := .venv/bin
 READY := .venv/ready
 TOOLS := .venv/ready-for-tests
 # What is imported is compiled then; to compile all that is installed takes longer than the rest.
+# Some machines forbid Python to keep what it compiled: every start would compile PyTorch anew.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 INSTALLED := build/installed
 SOURCES = $(shell find icmass simulate estimate interpret -name __pycache__ -prune -o -type f -print)
@@ -30,7 +32,7 @@ quickstart: $(READY)
 	$(BIN)/icmass predict quickstart/run quickstart/catalog --overwrite
 	$(BIN)/icmass benchmark quickstart/catalog -o quickstart/benchmark --suite quick
 	$(BIN)/icmass ablate quickstart/run quickstart/catalog -o quickstart/ablations \
-	  --only core,shuffled --epochs 20
+	  --only core --epochs 20
 	$(BIN)/icmass explain quickstart/run quickstart/catalog -o quickstart/explanation \
 	  --ablations quickstart/ablations --sample 30 --tested 6 --overwrite
 	$(BIN)/icmass survey -o quickstart/field --preset efeds --fraction 0.01 --tiles healpix:64

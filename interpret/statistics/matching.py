@@ -7,7 +7,7 @@ pixels; so they are also compared inside the same clusters. Differences are in d
 minus gas; errors are of haloes drawn again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -165,9 +165,9 @@ def agn_to_icm(
         weight = np.bincount(chosen[rows], minlength=len(owner)).astype(np.float64)
         return list(_sides(table, matched, weight))
 
-    def statistic(rows: NDArray[np.int64]) -> list[float]:
+    def statistic(rows: NDArray[np.int64]) -> NDArray[np.float64]:
         found = sides(rows)
-        return [n for scope in scopes for side in found for n in _differences(side, scope, log_low)]
+        return _differences([side.scope(scope) for scope in scopes for side in found], log_low)
 
     drawn = bootstrap(statistic, owner[chosen], n_resamples=n_resamples, seed=seed)
     every = np.arange(len(chosen))
@@ -197,14 +197,20 @@ def _sides(table: PixelTable, pairs: Pairs, weight: NDArray[np.float64]) -> Iter
         yield _Sides(filled, summed, shares)
 
 
-def _differences(side: _Sides, scope: int | None, log_low: float) -> tuple[float, float]:
-    """Return the difference of the medians and the log10 of the ratio of the means, both dex."""
-    filled, summed = side.scope(scope)
-    agn, icm = log_quantiles(filled, log_low)
-    means = summed / np.maximum(filled.sum(axis=-1), 1e-30)
-    if not (means > 0.0).all():
-        return float(agn - icm), float("nan")
-    return float(agn - icm), float(np.log10(means[0] / means[1]))
+def _differences(
+    scopes: Sequence[tuple[NDArray[Any], NDArray[Any]]], log_low: float
+) -> NDArray[np.float64]:
+    """Return two numbers by scope, shape (2 n,), both in dex.
+
+    They are the difference of the medians, and the log10 of the ratio of the means.
+    """
+    filled = np.stack([number for number, _ in scopes])
+    median = log_quantiles(filled, log_low)
+    mean = np.stack([total for _, total in scopes]) / np.maximum(filled.sum(axis=-1), 1e-30)
+    there = (mean > 0.0).all(axis=-1)
+    ratio = np.full(len(mean), np.nan)
+    ratio[there] = np.log10(mean[there, 0] / mean[there, 1])
+    return np.stack([median[:, 0] - median[:, 1], ratio], axis=1).ravel()
 
 
 def _comparison(
