@@ -25,13 +25,15 @@ def write_fits(hdus: Sequence[Any], path: Path) -> None:
     Parameters
     ----------
     hdus : sequence of HDU
-        The first is a primary one.
+        The first is a primary one. The columns of tables are empty afterwards.
     path : Path
     """
     fits.HDUList(list(hdus)).writeto(path)
     with fits.open(path, mode="update", disable_image_compression=True) as file:
         for hdu in file:
             hdu.add_checksum(when="of what stands here")
+    for column in (column for hdu in hdus for column in getattr(hdu, "columns", ())):
+        column.array = None  # astropy would copy each when it lets go of the table
 
 
 @contextmanager

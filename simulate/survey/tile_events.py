@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from astropy.io import fits
 
 from icmass.errors import InputError
 from icmass.simulate.fits_opening import write_fits
@@ -19,7 +18,7 @@ from icmass.simulate.products.event_table import (
     Rows,
     SkyPixels,
     class_cards,
-    columns_of,
+    event_hdu,
     good_times,
 )
 from icmass.simulate.products.header import (
@@ -68,12 +67,12 @@ def write_tile_events(
 
     Notes
     -----
-    Needs about 150 bytes of memory per event, beside the events themselves.
+    Needs about 200 bytes of memory per event, beside the events themselves.
     """
     sky = SkyPixels(3600.0 * tile.width_deg, cards.instrument.pixel_arcsec)
     redistribution = cards.instrument.redistribution
     rows = _rows(tile, events, sky, redistribution.first_channel)
-    table = fits.BinTableHDU.from_columns(columns_of(rows), name="EVENTS")
+    table = event_hdu(rows, "EVENTS")
     del rows
     common = cards.cards(tile)
     add_cards(table.header, class_cards("EVENTS", "ALL") + common + table_cards())
