@@ -174,7 +174,7 @@ def _field(
     for axis, name in zip(axes.coords, ("RA (ICRS)", "Dec (ICRS)"), strict=True):
         axis.set_axislabel(name)
         axis.set_major_formatter("d.d" if radius < 3.0 else "d")
-        axis.set_format_unit("deg")
+        axis.set_format_unit("deg", decimal=True)
         axis.grid(color="white", alpha=0.25, lw=0.5)
     if title is not None:
         axes.set_title(title)

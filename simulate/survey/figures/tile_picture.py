@@ -29,6 +29,7 @@ _WHITE: Final = 50.0
 _COLOURED: Final = 5.0
 _COLOUR_SMOOTHING: Final = 1.7  # colours are smoothed more than brightness, in standard deviations
 _UNSEEN: Final = 0.3  # grey of what was not observed
+_RIM: Final = 0.02  # about what was, of the side of the tile
 
 
 @styled
@@ -45,7 +46,7 @@ def tile_picture(
     sources: tuple[ArrayLike, ArrayLike] | None = None,
     title: str | None = None,
 ) -> "Figure":
-    """Draw a tile.
+    """Draw what is observed of a tile.
 
     Parameters
     ----------
@@ -81,22 +82,36 @@ def tile_picture(
     width = pixel_arcsec * max(images.shape[1:])
     view = View(ra_deg, dec_deg, "survey", width)
     picture = three_colours(images, exposure, smoothing_arcsec / pixel_arcsec)
+    xlim, ylim = _observed(exposure)
     figure = new_figure(7.4, 7.4 * images.shape[1] / images.shape[2])
     axes = figure.add_subplot(projection=grid.wcs(view))
     axes.imshow(picture, origin="lower", interpolation="nearest")
     for axis, name in zip(axes.coords, ("RA (ICRS)", "Dec (ICRS)"), strict=True):
         axis.set_axislabel(name)
         axis.set_major_formatter("d" if width > 5 * 3600.0 else "d.d")
-        axis.set_format_unit("deg")
+        axis.set_format_unit("deg", decimal=True)
         axis.set_ticks(color="white")
-    frame = (axes.get_xlim(), axes.get_ylim())
     _draw_marks(axes, grid, view, haloes, sources)
-    axes.set(xlim=frame[0], ylim=frame[1])
+    axes.set(xlim=xlim, ylim=ylim)
     if bands_kev is not None:
         _name_bands(axes, bands_kev)
     if title is not None:
         axes.set_title(title)
     return figure
+
+
+def _observed(exposure_s: Floats) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return limits of columns and rows, in the shape of the image, about all that is observed."""
+    sides = exposure_s.shape[::-1]
+    seen = [np.flatnonzero((exposure_s > 0.0).any(axis=axis)) for axis in (0, 1)]
+    share = max((place[-1] + 1 - place[0]) / n for place, n in zip(seen, sides, strict=True))
+    share = min(share + 2.0 * _RIM, 1.0)
+    limits = []
+    for place, n in zip(seen, sides, strict=True):
+        half = 0.5 * share * n
+        middle = np.clip(0.5 * (place[0] + place[-1]), half - 0.5, n - 0.5 - half)
+        limits.append((float(middle - half), float(middle + half)))
+    return limits[0], limits[1]
 
 
 def three_colours(counts: Floats, exposure_s: Floats, smoothing_pixels: float) -> Floats:

@@ -205,6 +205,25 @@ def test_marks_stand_where_the_places_are():
     assert axes.lines[0].get_xydata()[0] == pytest.approx(circles.get_offsets()[0])
 
 
+@pytest.mark.parametrize(
+    ("seen", "xlim", "ylim"),
+    [
+        (np.s_[:, :], (-0.5, 79.5), (-0.5, 59.5)),
+        (np.s_[15:35, 20:60], (17.9, 61.1), (8.3, 40.7)),
+        (np.s_[15:45, 70:73], (36.3, 79.5), (13.3, 45.7)),  # a strip, at the rim
+    ],
+)
+def test_only_what_is_observed_is_shown(seen, xlim, ylim):
+    exposure = np.zeros((60, 80))
+    exposure[seen] = 1000.0
+    figure = tile_picture(
+        np.ones((3, 60, 80)), exposure, ra_deg=10.0, dec_deg=0.0, pixel_arcsec=16.0
+    )
+    axes = figure.axes[0]
+    assert axes.get_xlim() == pytest.approx(xlim)
+    assert axes.get_ylim() == pytest.approx(ylim)
+
+
 def test_shares_and_their_errors():
     panel = share_panel(log=True)
     figure = completeness_figure([panel])
