@@ -27,6 +27,28 @@ def _bells(word):
     return one * _TO_UNIT_VARIANCE, other * _TO_UNIT_VARIANCE
 
 
+@numba.njit(cache=True, nogil=True, inline="always")
+def _on_sphere(start, radius):
+    """A place on the sphere of this radius, by the third and fourth number of the particle."""
+    up = 2.0 * uniform(start, np.uint64(2)) - 1.0
+    angle = 2.0 * math.pi * uniform(start, np.uint64(3))
+    across = radius * math.sqrt(1.0 - up * up)
+    return across * math.cos(angle), across * math.sin(angle), radius * up
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _cell(start, u, v, w, phase, cells_per_r500, wrap):
+    """The cell of the cube at a place in R500c.
+
+    A step within the cell is left to chance: on average that is linear interpolation.
+    """
+    steps = np.int64(uniform(start, np.uint64(4)) * 1073741824.0)
+    i = math.floor(u * cells_per_r500 + phase[0] + (steps & 1023) * _STEP) & wrap
+    j = math.floor(v * cells_per_r500 + phase[1] + (steps >> 10 & 1023) * _STEP) & wrap
+    k = math.floor(w * cells_per_r500 + phase[2] + (steps >> 20) * _STEP) & wrap
+    return i, j, k
+
+
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def paint_shells(
     key,
@@ -104,7 +126,6 @@ def paint_shells(
         inside = cumulative[structure]
         step = 1.0 / max(end - begin, 1)
         half_axes, middle = axes[structure], center[structure]
-        to_cells = phase[structure]
         shell = 0
         for row in range(begin, end):
             start = substream(key, np.uint64(row))
@@ -113,16 +134,8 @@ def paint_shells(
                 shell += 1
             # Shells are too thin for the volume inside them to matter.
             x = edges[shell] + widths[shell] * uniform(start, np.uint64(1))
-            up = 2.0 * uniform(start, np.uint64(2)) - 1.0
-            angle = 2.0 * math.pi * uniform(start, np.uint64(3))
-            across = x * math.sqrt(1.0 - up * up)
-            u, v, w = across * math.cos(angle), across * math.sin(angle), x * up
-
-            # A step within the cell is left to chance: on average that is linear interpolation.
-            steps = np.int64(uniform(start, np.uint64(4)) * 1073741824.0)
-            i = math.floor(u * cells_per_r500 + to_cells[0] + (steps & 1023) * _STEP) & wrap
-            j = math.floor(v * cells_per_r500 + to_cells[1] + (steps >> 10 & 1023) * _STEP) & wrap
-            k = math.floor(w * cells_per_r500 + to_cells[2] + (steps >> 20) * _STEP) & wrap
+            u, v, w = _on_sphere(start, x)
+            i, j, k = _cell(start, u, v, w, phase[structure], cells_per_r500, wrap)
 
             rms = fluctuation[structure, shell]
             variance = rms * rms
