@@ -189,7 +189,7 @@ def good_times(end_s: float, modules: Iterable[int], cards: list[Card]) -> list[
     """
     table = np.array([(0.0, end_s)], [("START", ">f8"), ("STOP", ">f8")])
     first = fits.BinTableHDU(table.view(fits.FITS_rec), name="GTI")
-    for column in table.dtype.names:
+    for column in ("START", "STOP"):
         first.columns.change_unit(column, "s")
     add_cards(first.header, class_cards("GTI", "STANDARD"))
     add_cards(first.header, cards + table_cards())
