@@ -223,11 +223,22 @@ def main(arguments: list[str] | None = None) -> None:
         advice = what_to_do(error) or f"{error.strerror}; give another name"
         _complain(f"{error.filename}: cannot be used: {advice}.")
         status = 2
+    except (MemoryError, RuntimeError) as error:
+        # PyTorch has an error of its own on graphics cards, and a plain one elsewhere.
+        full = isinstance(error, MemoryError) or "allocate" in str(error)
+        if not full or "--debug" in arguments:
+            raise
+        _complain(f"memory: is not enough for this; {_first_line(error)}. Ask for less at once.")
+        status = 1
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
     finally:
         sys.unraisablehook = hook
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), "").rstrip(".") or "no more is to be had"
 
 
 def _complain(message: str) -> None:

@@ -30,6 +30,7 @@ from icmass.simulate.cutouts.position_table import read_positions
 from icmass.simulate.cutouts.positions import Positions
 from icmass.simulate.cutouts.settings import CutoutSettings
 from icmass.simulate.cutouts.sky_values import Constant, sky_values
+from icmass.simulate.emission.absorption import require_columns
 from icmass.simulate.photons.gas_component import kpc_per_arcsec
 from icmass.simulate.production.driver import Progress, Summary, produce
 from icmass.simulate.rows.row import Row, collect
@@ -85,6 +86,9 @@ class CutoutProducer:
             )
         self._blended = positions.blended(radius)[order]
         self._positions = positions.select(order)
+        if settings.nh is not None:
+            column = settings.nh(self._positions.ra_deg, self._positions.dec_deg)
+            require_columns(column[~np.isnan(column)], "nh")
         self._scale, self._radius = self._scale[order], radius[order]
 
     @property
@@ -310,8 +314,22 @@ def producer_of(config: CutoutsConfig) -> CutoutProducer:
             for name in ("exposure", "exposure_on_axis", "nh")
         },
     }
-    settings = replace(settings, provenance=provenance(config.model_dump(mode="json"), 0, **origin))
+    settings = replace(settings, provenance=provenance(_without_folders(config), 0, **origin))
     return CutoutProducer(files, positions, settings)
+
+
+def _without_folders(config: CutoutsConfig) -> dict[str, Any]:
+    """Return the configuration with the names of files alone: what they hold is in their digests.
+
+    So a catalog goes on wherever it is made from, and after its survey was moved.
+    """
+    values = config.model_dump(mode="json")
+    for key in ("events", "positions", "exposure_map", "on_axis_map", "nh_map"):
+        if isinstance(values[key], list):
+            values[key] = [Path(name).name for name in values[key]]
+        elif values[key] is not None:
+            values[key] = Path(values[key]).name
+    return values
 
 
 def _with_own_numbers(settings: CutoutSettings, files: Sequence[EventFile]) -> CutoutSettings:

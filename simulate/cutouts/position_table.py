@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from icmass.errors import InputError
 from icmass.simulate.cutouts.positions import TAKEN_OVER, Positions
+from icmass.simulate.emission.absorption import require_columns
 from icmass.simulate.photons.gas_component import kpc_per_arcsec
 from icmass.simulate.snapshots import table_file
 
@@ -192,7 +193,10 @@ class _Table:
             return {}
         if key in _LEAST:
             self._require_unit(key, column)
-        return {name: self._converted(column, TAKEN_OVER[name].unit, key)}
+        values = self._converted(column, TAKEN_OVER[name].unit, key)
+        if key == "nh":
+            require_columns(values[np.isfinite(values)], f"{self.path}: column nh")
+        return {name: values}
 
     def _require_unit(self, key: str, column: table_file.Column) -> None:
         """Raise if numbers have no unit and cannot be in ours."""

@@ -84,6 +84,42 @@ def test_bugs_keep_their_traceback(failing):
         main(["instruments"])
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            MemoryError("Unable to allocate 2 PiB for an array\nof float64"),
+            "Unable to allocate 2 PiB",
+        ),
+        (MemoryError(), "no more is to be had"),
+        (
+            RuntimeError("[enforce fail] can't allocate memory: you tried 5 bytes."),
+            "you tried 5 bytes",
+        ),
+    ],
+)
+def test_memory_that_is_not_there_is_one_line(run, failing, error, reason):
+    def fail() -> None:
+        raise error
+
+    failing(fail)
+    status, out, err = run("instruments")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("memory: is not enough for this; ")
+    assert reason in err
+    with pytest.raises(type(error)):
+        main(["--debug", "instruments"])
+
+
+def test_other_errors_of_the_runtime_are_bugs(failing):
+    def fail() -> None:
+        raise RuntimeError("shapes do not agree")
+
+    failing(fail)
+    with pytest.raises(RuntimeError, match="do not agree"):
+        main(["instruments"])
+
+
 def test_warnings_are_one_line(run, failing):
     def warn() -> None:
         warnings.warn("kt: 3 values\n were clamped.", InputWarning, stacklevel=2)

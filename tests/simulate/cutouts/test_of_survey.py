@@ -76,6 +76,15 @@ def test_a_survey_knows_all_that_is_needed(survey, tmp_path):
     assert (catalog.column("n_phot_icm") > 20).all()
 
 
+def test_it_goes_on_after_the_survey_was_moved(survey, tmp_path):
+    cut_out_survey(survey, CutoutsConfig(), survey / "cutouts", workers=1)
+    moved = survey.rename(tmp_path / "elsewhere")
+    done = cut_out_survey(moved, CutoutsConfig(), moved / "cutouts", workers=1)
+    assert done.summary.progress.before == 2
+    config = done.summary.catalog.spec.provenance["config"]
+    assert (config["events"], config["positions"]) == (["tiles"], "haloes.fits")
+
+
 def test_what_is_given_wins(survey):
     found = survey_config(survey, CutoutsConfig())
     assert found.events == [str(survey / "tiles")]

@@ -142,6 +142,7 @@ def plain(**columns) -> Table:
         (plain(M500=[14.2, 14.9]), {}, "column m500c must have a unit; .* smallest value is 14.2"),
         (plain(R500=[800.0, 900.0]), {}, r"column r500c must have a unit; .*units r500c='kpc'"),
         (plain(NH=[2.0, 3.0]), {}, "column nh must have a unit"),
+        (plain(nh_cm2=[3e20, 1e99]), {}, r"column nh: must be 0 or 1e\+16 .* in cm.*got 1e\+99"),
         (
             plain(),
             {"columns": {"redshift": "zz"}},
