@@ -175,11 +175,11 @@ def require_directory(path: Path) -> None:
         raise OutputError(f"{path}: its folder does not exist; create it: mkdir -p {path.parent}")
 
 
-def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
+def check_output(path: str | Path, *, overwrite: bool | None = False) -> Path:
     """Return the resolved place of a result directory `path`, or say why it cannot be written.
 
     Cheap: long jobs call it before they start. With `overwrite` the place may hold a directory
-    that an earlier job wrote.
+    that an earlier job wrote; None is that of jobs that never replace one.
 
     Raises
     ------
@@ -194,7 +194,8 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
     if not target.is_dir():
         raise OutputError(f"{path}: must be a directory; got a file. Choose another name.")
     if not overwrite:
-        raise OutputError(f"{path}: already exists. Choose another name, or give --overwrite.")
+        more = "" if overwrite is None else ", or give --overwrite"
+        raise OutputError(f"{path}: already exists. Choose another name{more}.")
     stranger = _first_stranger(target)
     if stranger is not None:
         raise OutputError(

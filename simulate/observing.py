@@ -105,7 +105,7 @@ def observe(
         instrument = Instrument.load(instrument)
     redshift = gas.info.redshift if redshift is None else redshift
     if redshift is None:
-        raise InputError("redshift: must be given, for the gas has none. Pass redshift=0.1.")
+        raise InputError("redshift: must be given, for the gas has none. Give one, for instance 0.1.")
     exposure_s = _positive(exposure, "s", "exposure")
     nh_cm2 = to_value(nh, "cm-2", "nh")
     view = _view(instrument, mode, axis, ra, dec, width)

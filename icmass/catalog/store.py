@@ -55,7 +55,7 @@ class Store:
         if _is_free(path):
             directory = path.resolve()
         else:
-            directory = check_output(path)
+            directory = check_output(path, overwrite=None)
             directory.mkdir()
         store = cls(directory, manifest)
         with store.lock:

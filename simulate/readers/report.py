@@ -48,9 +48,9 @@ def census_error(census: Census, source: str = "gas") -> NoPhotonsError:
 
 _REMEDIES = {
     "read": "The file holds no gas.",
-    "in": "Move center= or enlarge radius=.",
+    "in": "Move center, or enlarge radius.",
     "not": "All gas forms stars: pass star_forming=True to keep it.",
-    "hotter": "Lower min_temperature_k=, or check units=.",
+    "hotter": "Lower min_temperature_k, or check units.",
     "below": "Raise max_density=.",
 }
 

@@ -119,7 +119,7 @@ def simulate_survey(
 def _check_directory(directory: Path) -> Path:
     """Return the resolved place of a survey; refuse one that holds other things."""
     if not os.path.exists(directory):  # false too where the name is too long
-        return check_output(directory)
+        return check_output(directory, overwrite=None)
     place = directory.resolve()
     if not place.is_dir():
         raise OutputError(f"{directory}: must be a directory; got a file. Choose another name.")

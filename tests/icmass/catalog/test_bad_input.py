@@ -165,7 +165,7 @@ def test_places_that_are_no_catalog(tmp_path, catalog):
     (tmp_path / "other" / "manifest.json").write_text('{"files": []}')
     with pytest.raises(InputError, match=r"its manifest.json is of another kind"):
         Catalog.open(tmp_path / "other")
-    with pytest.raises(OutputError, match="already exists"):
+    with pytest.raises(OutputError, match=r"already exists\. Choose another name\.$"):
         Catalog.create(catalog.path, SPEC)
     with pytest.raises(OutputError, match="its folder does not exist"):
         Catalog.create(tmp_path / "a" / "b", SPEC)

@@ -386,7 +386,7 @@ def test_a_center_without_a_halo_is_warned_of(binary, truth):
 def test_nothing_in_the_sphere(binary, truth):
     with pytest.warns(InputWarning, match="center"):
         refused(
-            r"no particle is left at 'in the sphere' \(read 600, in the sphere 0.*Move center=",
+            r"no particle is left at 'in the sphere' \(read 600, in the sphere 0.*Move center,",
             binary, NoPhotonsError, center=truth.center_kpc + 6000, radius=10.0,
         )  # fmt: skip
 
@@ -394,7 +394,7 @@ def test_nothing_in_the_sphere(binary, truth):
 def test_nothing_hot_enough(tmp_path, truth):
     cold = write_gadget_hdf5(tmp_path / "s.hdf5", truth, replace={"InternalEnergy": np.ones(600)})
     refused(
-        r"left at 'hotter than 1e\+06 K' .*hotter than 1e\+06 K 0.*Lower min_temperature_k=",
+        r"left at 'hotter than 1e\+06 K' .*hotter than 1e\+06 K 0.*Lower min_temperature_k,",
         cold, NoPhotonsError, radius=1e5,
     )  # fmt: skip
 
