@@ -81,9 +81,7 @@ def gadget_units(hubble: float) -> BaseUnits:
 
 
 GADGET_UNITS_NOTE = "units: the file gives none; kpc/h, 1e10 Msun/h, km/s taken"
-UNITS_REMEDY = (
-    "Give the units, for instance length = kpc/h, mass = 1e10 Msun/h, velocity = km/s"
-)
+UNITS_REMEDY = "Give the units, for instance length = kpc/h, mass = 1e10 Msun/h, velocity = km/s"
 
 _KEYS = {
     "length": ("length_kpc", "kpc"),
