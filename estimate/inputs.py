@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from icmass.catalog import COLUMNS, CatalogSpec
+from icmass.catalog import COLUMNS, CatalogSpec, Column
 from icmass.errors import InputError
 from icmass.estimate.galaxy_cube import CubeGeometry
 from icmass.names import nearest
@@ -90,7 +90,7 @@ class Inputs:
         Raises
         ------
         InputError
-            If the catalog does not have it, or no channel is wanted.
+            If the catalog does not have it, no channel is wanted, or one is wanted twice.
         """
         channels: list[Channel] = []
         scalars: list[str] = []
@@ -110,6 +110,7 @@ class Inputs:
                 "inputs: must hold an image channel: bands, all, or names of bands; got "
                 f"{', '.join(wanted)}."
             )
+        _require_different(channels)
         listed = None if origins is None else tuple(origins)
         places = spec.origin_indices(listed)
         if len(set(places)) < len(places):
@@ -231,22 +232,42 @@ def _channel(name: str, spec: CatalogSpec) -> Channel:
     )
 
 
+def _require_different(channels: Sequence[Channel]) -> None:
+    """Refuse an image that stands there twice, whatever the order in which its bands are added."""
+    seen: set[frozenset[str]] = set()
+    for channel in channels:
+        bands = frozenset(name for name, _, _ in channel.bands)
+        if bands in seen:
+            raise InputError(
+                f"inputs: must name each image once; got {channel.name} twice. Leave one out."
+            )
+        seen.add(bands)
+
+
 def _observable(name: str, spec: CatalogSpec) -> str:
     """Return the name of a column that an observer knows."""
     declared = {column.name: column for column in spec.columns}
     if name not in declared:
-        usable = [n for n, c in declared.items() if c.kind == "observable"]
-        words = [*usable, *spec.band_names, ALL_BANDS, EACH_BAND, GALAXIES]
+        usable = [n for n, column in declared.items() if _is_usable(column)]
+        galaxies = [GALAXIES] if spec.galaxies else []
+        words = [*usable, *spec.band_names, ALL_BANDS, EACH_BAND, *galaxies]
         known = {column.name for column in COLUMNS}
         rule = "is not in this catalog" if name in known else "is not known"
         raise InputError(f"inputs: '{name}' {rule}; {nearest(name, words)}.")
     column = declared[name]
-    if column.kind != "observable" or column.dtype in _NO_NUMBERS or "500" in name:
+    if not _is_usable(column):
         rule = f"is {column.kind}, not a number that an observer knows"
         if column.kind == "observable" and ("500" in name or name == "flags"):
             rule = "is measured with the true R500c, which holds the mass"
         raise InputError(f"inputs: '{name}' {rule}; leave it out.")
     return name
+
+
+def _is_usable(column: Column) -> bool:
+    """Return whether an observer knows a column, as a number that does not hold the mass."""
+    return (
+        column.kind == "observable" and column.dtype not in _NO_NUMBERS and "500" not in column.name
+    )
 
 
 def _require_galaxies(spec: CatalogSpec, what: str = "inputs") -> None:

@@ -5,7 +5,8 @@ one that is given again trains nothing.
 """
 
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import chain
@@ -25,6 +26,7 @@ from icmass.estimate.benchmark.rows import Row, Sample, make_row
 from icmass.estimate.benchmark.suites import GALAXIES_OF, Suite, TrainedRow
 from icmass.estimate.metrics import Binning
 from icmass.estimate.out_of_fold import own_scores
+from icmass.estimate.recalibration import MIN_CLUSTERS
 from icmass.estimate.runs import Run
 from icmass.estimate.training import (
     Progress,
@@ -90,6 +92,7 @@ def run_benchmark(
 
         require_device(base)
     chosen = chosen_clusters(catalog, base)
+    _require_enough(chosen, suite, configs.values())
     sample = _sample(chosen, base)
     rings, skipped = rings_that_fit(chosen)
     skipped += [f"{row.label}: the catalog has no galaxies" for row in _impossible(suite, chosen)]
@@ -149,6 +152,34 @@ def _configs(
     for config in configs.values():
         make_plan(config, catalog)
     return configs
+
+
+def _require_enough(catalog: Catalog, suite: Suite, configs: Iterable[TrainConfig]) -> None:
+    """Refuse a catalog of too few clusters, saying how many the suite needs."""
+    n = len(catalog)
+    per_halo = n / len(np.unique(haloes_of(catalog))) if n else 1.0
+    least = max(_least_clusters(config, per_halo) for config in configs)
+    if n < least:
+        raise InputError(
+            f"clusters: suite {suite.name} must have at least {least:,}; got {n:,}. Give a larger "
+            "catalog or a wider selection."
+        )
+
+
+def _least_clusters(config: TrainConfig, per_halo: float) -> int:
+    """Return the least number of clusters of which each fold can be trained and recalibrated.
+
+    Folds are as equal as they can be, and of the haloes outside each the validation part is set
+    apart (`icmass.estimate.folds`), with so many clusters `per_halo`.
+    """
+    wanted = 1 if config.recalibration == "none" else MIN_CLUSTERS
+    part = config.validation * (1.0 - 1.0 / config.folds)
+    haloes = max(int((wanted / per_halo - 0.5) / part) - config.folds, config.folds)
+    while True:
+        outside = haloes - math.ceil(haloes / config.folds)
+        if round(config.validation * outside) * per_halo >= wanted:
+            return math.ceil(haloes * per_halo)
+        haloes += 1
 
 
 def _impossible(suite: Suite, catalog: Catalog) -> list[TrainedRow]:

@@ -93,17 +93,28 @@ def make_plan(config: TrainConfig, catalog: Catalog) -> tuple[Plan, Inputs]:
             f"recalibration: must be temperature or conformal for the head {config.head}, whose "
             "width comes from the validation part; got none."
         )
+    _require_images(config, inputs, catalog)
+    return plan, inputs
+
+
+def _require_images(config: TrainConfig, inputs: Inputs, catalog: Catalog) -> None:
+    """Refuse images that cannot be changed at random as the `config` wants it."""
     if config.redraw and catalog.spec.expectations is None:
         raise InputError(
             f"redraw: {catalog.path} must hold noise-free images; simulate it with expectations: "
             "float16, or leave redraw out."
+        )
+    smallest = min(inputs.n_y, inputs.n_x)
+    if config.shift_pixels >= smallest:
+        raise InputError(
+            f"shift_pixels: must be below the {smallest} pixels of the images; got "
+            f"{config.shift_pixels}. Shift them by a few."
         )
     if config.turns and inputs.n_y != inputs.n_x:
         raise InputError(
             f"turns: images must be square to be turned; got {inputs.n_y} x {inputs.n_x}. Give "
             "turns: false."
         )
-    return plan, inputs
 
 
 def _batch_size(default: int, config: TrainConfig, n: int) -> int:

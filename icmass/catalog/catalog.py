@@ -236,6 +236,8 @@ class Catalog(CatalogReader):
     def validate(self) -> None:
         """Read everything and check it: checksums, limits of values, keys, images against counts.
 
+        Predictions are read too.
+
         Raises
         ------
         InputError
@@ -296,7 +298,7 @@ class Catalog(CatalogReader):
         path: str | Path,
         *,
         file_format: Literal["fits", "parquet", "ecsv"] | None = None,
-        predictions: Iterable[str] = (),
+        predictions: str | Iterable[str] = (),
         overwrite: bool = False,
     ) -> None:
         """Write the columns as a table that other programs read.
@@ -307,7 +309,7 @@ class Catalog(CatalogReader):
             File to write.
         file_format : str, optional
             fits, parquet or ecsv; by default the suffix of the file says which.
-        predictions : iterable of str
+        predictions : str or iterable of str
             Names of predictions to add, as in `table`.
         overwrite : bool
             Whether an existing file may be replaced.

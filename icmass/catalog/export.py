@@ -23,7 +23,7 @@ _FORMATS: Final = {"fits": "fits", "parquet": "parquet", "ecsv": "ascii.ecsv"}
 
 
 def to_table(
-    catalog: "CatalogReader", names: Sequence[str] | None, predictions: Iterable[str]
+    catalog: "CatalogReader", names: str | Sequence[str] | None, predictions: str | Iterable[str]
 ) -> QTable:
     """Return columns and predictions with units and descriptions.
 
@@ -31,20 +31,20 @@ def to_table(
     ----------
     catalog : CatalogReader
         n rows.
-    names : sequence of str, optional
+    names : str or sequence of str, optional
         Columns wanted, in this order; all by default.
-    predictions : iterable of str
+    predictions : str or iterable of str
         Names of predictions to add.
     """
     declared = {column.name: column for column in catalog.columns}
     table = QTable()
-    for name in declared if names is None else names:
+    for name in declared if names is None else _listed(names):
         known("column", name, list(declared))
         column = declared[name]
         values = catalog.column(name)
         table[name] = values * units.Unit(column.unit) if column.unit else Column(values)
         table[name].info.description = column.meaning
-    for name in predictions:
+    for name in _listed(predictions):
         found = catalog.predictions(name)
         for part, values in found.columns().items():
             table[f"{name}_{part}"] = Column(
@@ -55,11 +55,16 @@ def to_table(
     return table
 
 
+def _listed(names: str | Iterable[str]) -> list[str]:
+    """Return names that may be one text."""
+    return [names] if isinstance(names, str) else list(names)
+
+
 def export_table(
     catalog: "CatalogReader",
     path: Path,
     file_format: str | None,
-    predictions: Iterable[str],
+    predictions: str | Iterable[str],
     overwrite: bool,
 ) -> None:
     """Write the table of a catalog into a file.
@@ -72,7 +77,7 @@ def export_table(
         File to write.
     file_format : str or None
         fits, parquet or ecsv; None for what the suffix of the file says.
-    predictions : iterable of str
+    predictions : str or iterable of str
         Names of predictions to add.
     overwrite : bool
         Whether an existing file may be replaced.

@@ -107,15 +107,15 @@ class CatalogReader:
         return self._store.rows.copy() if self._rows is None else self._store.rows[self._rows]
 
     def table(
-        self, names: Sequence[str] | None = None, predictions: Iterable[str] = ()
+        self, names: str | Sequence[str] | None = None, predictions: str | Iterable[str] = ()
     ) -> "QTable":
         """Return columns as a table with units and descriptions.
 
         Parameters
         ----------
-        names : sequence of str, optional
+        names : str or sequence of str, optional
             Columns wanted; all by default.
-        predictions : iterable of str
+        predictions : str or iterable of str
             Predictions to add, as columns ``NAME_mean``, ``NAME_std`` and one per quantile.
         """
         from icmass.catalog.export import to_table  # noqa: PLC0415  (astropy is slow to import)
@@ -127,8 +127,8 @@ class CatalogReader:
     def images(
         self,
         rows: Rows = None,
-        bands: Iterable[str] | None = None,
-        origins: Iterable[Any] | None = None,
+        bands: str | Iterable[str] | None = None,
+        origins: str | Iterable[Any] | None = None,
         *,
         apart: bool = False,
         dtype: DTypeLike = np.uint32,
@@ -139,9 +139,9 @@ class CatalogReader:
         ----------
         rows : int, slice or array of int, optional
             Rows wanted; all by default.
-        bands : iterable of str, optional
+        bands : str or iterable of str, optional
             Bands wanted, in this order; all by default.
-        origins : iterable of str or Origin, optional
+        origins : str or iterable of str or Origin, optional
             Origins wanted; all by default, which is what a telescope sees.
         apart : bool
             Whether to keep the origins apart instead of adding them.
@@ -169,8 +169,8 @@ class CatalogReader:
     def expectations(
         self,
         rows: Rows = None,
-        bands: Iterable[str] | None = None,
-        origins: Iterable[Any] | None = None,
+        bands: str | Iterable[str] | None = None,
+        origins: str | Iterable[Any] | None = None,
         *,
         apart: bool = False,
     ) -> NDArray[np.float32]:

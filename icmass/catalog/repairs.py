@@ -13,14 +13,14 @@ import numpy as np
 from icmass.catalog.manifest import SHARDS, Manifest, ShardRecord
 from icmass.catalog.shard_data import check_rows
 from icmass.catalog.shard_file import read_label
-from icmass.catalog.store import Store
+from icmass.catalog.store import Store, resolved
 from icmass.errors import InputError
 from icmass.files import checksum
 
 if TYPE_CHECKING:
     from icmass.catalog.catalog import Catalog
 
-__all__ = ["Problem", "find_problems", "repair", "require_sound", "validate"]
+__all__ = ["Problem", "find_problems", "repair", "require_sound", "unlisted", "validate"]
 
 _STEP: Final = 256  # images read at once
 
@@ -73,7 +73,7 @@ def repair(path: Path, *, drop: bool) -> list[Problem]:
     """
     if not drop:
         return find_problems(path)
-    store = Store(path.resolve(), Manifest.load(path))
+    store = Store(resolved(path), Manifest.load(path))
     with store.lock:
         problems = find_problems(path)
         for problem in problems:
@@ -117,6 +117,14 @@ def validate(catalog: "Catalog") -> None:
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     _check_images(catalog)
+    for name in catalog.prediction_names():
+        catalog.predictions(name)
+
+
+def unlisted(path: Path) -> list[str]:
+    """Return the names of files beside the shards of the catalog at `path` that are none of it."""
+    listed = {record.name for record in Manifest.load(path).shards}
+    return sorted(file.name for file in (path / SHARDS).glob("[!.]*.h5") if file.name not in listed)
 
 
 def _check_images(catalog: "Catalog") -> None:

@@ -21,7 +21,7 @@ from icmass.catalog.shard_file import ShardFile, read_label, write_shard
 from icmass.errors import InputError, OutputError
 from icmass.files import MANIFEST, PARTIAL, check_output, checksum, clear_partial
 
-__all__ = ["Store", "shard_name", "shard_problem"]
+__all__ = ["Store", "resolved", "shard_name", "shard_problem"]
 
 _MAPPED_FILES: Final = 400  # below the usual limit of 1,024 open files
 
@@ -74,7 +74,7 @@ class Store:
         InputError
             If there is no sound manifest, or a shard is missing or of another size than it says.
         """
-        directory = path.resolve()
+        directory = resolved(path)
         manifest = Manifest.load(directory)
         for record in manifest.shards:
             problem = shard_problem(directory, record)
@@ -186,6 +186,23 @@ class Store:
                 records.append(ShardRecord(path.name, label[2], size, digest))
         self.register(records)
         return [record.name for record in records]
+
+
+def resolved(path: Path) -> Path:
+    """Return the absolute `path` of a catalog.
+
+    Raises
+    ------
+    InputError
+        If there can be none, as where links lead in a circle.
+    """
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"{str(path)!r}: cannot be the place of a catalog; {error}. Give the directory that "
+            "icmass simulate wrote."
+        ) from error
 
 
 def _is_free(path: Path) -> bool:

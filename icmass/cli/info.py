@@ -28,7 +28,7 @@ def info(
         bool,
         typer.Option(
             "--validate",
-            help="Read everything and check it: checksums, limits, keys, images.",
+            help="Read everything and check it: checksums, limits, keys, images, predictions.",
             rich_help_panel=_CHECKS,
         ),
     ] = False,
@@ -64,6 +64,10 @@ def info(
     if validate:
         opened.validate()
     values = _summary(opened)
+    if validate:
+        from icmass.catalog.repairs import unlisted
+
+        values["unlisted"] = unlisted(opened.path)
     if repair:
         values["dropped"] = [problem.shard for problem in dropped]
     if as_json:
@@ -132,8 +136,9 @@ def _print(values: dict[str, Any], *, validated: bool) -> None:
     for line in _lines(values):
         typer.echo(line)
     # Names hold the units.
-    table = Table("column", "kind", "known", *_ENDS, box=box.SIMPLE_HEAD)
-    table.columns[0].no_wrap = True
+    table = Table("column", "kind", "known", *_ENDS, box=box.SIMPLE_HEAD, pad_edge=False)
+    table.columns[0].overflow = "fold"  # where the terminal is narrow, long names have two lines
+    table.columns[1].no_wrap = True
     for column in table.columns[2:]:
         column.justify, column.no_wrap = "right", True
     for one in values["columns"]:
@@ -141,7 +146,9 @@ def _print(values: dict[str, Any], *, validated: bool) -> None:
         table.add_row(one["name"], one["kind"], f"{one['known']:,}", *ends)
     Console(markup=False).print(table)
     if validated:
-        typer.echo("checksums, limits, keys and images: sound")
+        for name in values["unlisted"]:
+            typer.echo(f"not of the catalog: shards/{name} (its manifest does not list it)")
+        typer.echo("checksums, limits, keys, images and predictions: sound")
 
 
 _ENDS = ("minimum", "median", "maximum")

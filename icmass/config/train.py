@@ -1,6 +1,6 @@
 """What can be asked of `icmass train`: which network sees what, how it learns, how it is tested."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -32,7 +32,30 @@ def _texts(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _devices(value: Any) -> Any:
+    """How many, as a number or a text; other texts are Lightning's."""
+    try:
+        n = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return value
+    if n < 1:
+        raise ValueError("must be at least 1, or auto")
+    if n > _MOST_DEVICES:
+        raise ValueError(f"must be at most {_MOST_DEVICES:,}, or auto")
+    return value
+
+
+# Far beyond what anybody trains, so that a slip of the keyboard is told at once.
+_MOST_PIXELS: Final = 16_384
+_MOST_CELLS: Final = 128
+_MOST_FOLDS: Final = 10_000
+_MOST_MEMBERS: Final = 1_000
+_MOST_EPOCHS: Final = 100_000
+_MOST_AT_ONCE: Final = 100_000
+_MOST_DEVICES: Final = 10_000
+
 Count = Annotated[int, Field(ge=1)]
+Epochs = Annotated[int, Field(ge=1, le=_MOST_EPOCHS)]
 Names = Annotated[list[str], BeforeValidator(_names), Field(min_length=1)]
 Texts = Annotated[list[str], BeforeValidator(_texts)]
 Range = Annotated[tuple[float, float] | None, BeforeValidator(_range)]
@@ -52,11 +75,11 @@ class TrainConfig(Config):
     origins: Names | None = None
     """Origins of the photons it sees; all by default, as a telescope does. The study: icm,agn."""
 
-    pixels: Count | None = None
+    pixels: Annotated[int, Field(ge=1, le=_MOST_PIXELS)] | None = None
     """Pixels on each side of the images, which must divide those of the catalog; as there by
     default."""
 
-    cube_cells: Annotated[int, Field(ge=8)] = 64
+    cube_cells: Annotated[int, Field(ge=8, le=_MOST_CELLS)] = 64
     """Cells on each side of the galaxy cube."""
 
     redshift_scaling: bool = False
@@ -73,10 +96,10 @@ class TrainConfig(Config):
     recalibration: Literal["temperature", "conformal", "none"] = "temperature"
     """How stated uncertainties are put right on the validation part."""
 
-    folds: Annotated[int, Field(ge=2)] = 8
+    folds: Annotated[int, Field(ge=2, le=_MOST_FOLDS)] = 8
     """Number of folds of whole haloes; 8 are the octants of the box, where the catalog knows it."""
 
-    members: Count = 1
+    members: Annotated[int, Field(ge=1, le=_MOST_MEMBERS)] = 1
     """Networks per fold, of different seeds, whose distributions are mixed."""
 
     validation: Annotated[Number, Field(gt=0, lt=1)] = 0.1
@@ -92,14 +115,14 @@ class TrainConfig(Config):
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of folds, weights, order and augmentation."""
 
-    epochs: Count | None = None
+    epochs: Epochs | None = None
     """Passes over the training part, at most; the network's own by default."""
 
-    patience: Count | None = None
+    patience: Epochs | None = None
     """Epochs without a better validation loss after which training stops; the network's own by
     default."""
 
-    batch_size: Count | None = None
+    batch_size: Annotated[int, Field(ge=1, le=_MOST_AT_ONCE)] | None = None
     """Clusters per step; the network's own by default, fewer where an epoch would have below 20
     steps."""
 
@@ -120,7 +143,7 @@ class TrainConfig(Config):
     """Whether images are turned by right angles and mirrored at random, and predictions averaged
     over these eight views."""
 
-    shift_pixels: Annotated[int, Field(ge=0)] = 0
+    shift_pixels: Annotated[int, Field(ge=0, le=_MOST_PIXELS)] = 0
     """Images are shifted at random by up to so many pixels."""
 
     exposure_range_s: Range = None
@@ -133,7 +156,7 @@ class TrainConfig(Config):
     accelerator: str = "cpu"
     """Lightning's accelerator: cpu, gpu, cuda, mps or auto."""
 
-    devices: str | int = "auto"
+    devices: Annotated[str | int, BeforeValidator(_devices)] = "auto"
     """Lightning's devices: a number, or auto. On the CPU each network has one thread, and one
     process unless a strategy is given."""
 

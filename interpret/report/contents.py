@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from icmass.interpret.explanation import Explanation
+from icmass.interpret.explanation import Explanation, sample_rows
 from icmass.interpret.figures import (
     Distribution,
     DistributionPanel,
@@ -65,6 +65,7 @@ def sections(
 
 
 def _gallery(found: Explanation, gallery: Sequence[GalleryPanel], attribution: str) -> Section:
+    sampled = sample_rows(found.subject, found.plan.sample, found.plan.seed)
     figure = gallery_figure(
         gallery,
         channels=[channel.name for channel in found.subject.channels],
@@ -78,6 +79,8 @@ def _gallery(found: Explanation, gallery: Sequence[GalleryPanel], attribution: s
             "Each cluster is judged by the networks of the fold that did not train on it, as it "
             "stands (predictions of a run may be averages over turns and mirrors). Red raises the "
             "mass, blue lowers it.",
+            f"Extremes, such as most massive, are of the {len(sampled):,} clusters of the sample, "
+            f"of {len(found.subject):,} in all.",
         ),
         (
             Picture(

@@ -21,7 +21,7 @@ from icmass.interpret.proxies import by_symbol
 from icmass.interpret.report.claims import claims
 from icmass.interpret.report.contents import sections
 from icmass.interpret.report.page import Picture, Section, write_report
-from icmass.interpret.report.statements import Statement
+from icmass.interpret.report.statements import Statement, legend
 from icmass.interpret.report.tables import Table
 from icmass.interpret.showcase import Shown, chosen_rows, panels, shown
 from icmass.interpret.subject import Subject
@@ -71,8 +71,7 @@ def write_explanation(
             f"({found.statistics.n_haloes:,} haloes), networks that see "
             f"{', '.join(channel.name for channel in subject.channels)} of "
             f"{', '.join(subject.origins)}; explained is the {subject.target.words} of ln M500c. "
-            f"Found: 5 sigma or more; tentative: 3 to 5 sigma. Maps are compared with the "
-            f"{plan.baseline} baseline."
+            f"{legend(statements)} Maps are compared with the {plan.baseline} baseline."
         ),
     )
     text = json.dumps(found.to_dict(), indent=1, allow_nan=False) + "\n"

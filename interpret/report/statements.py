@@ -4,8 +4,12 @@ Below 3 sigma a sentence says that no difference is significant, below 5 sigma t
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
+
+import numpy as np
+from scipy.special import gammaln, logsumexp, ndtri_exp
 
 from icmass.interpret.report.rounding import plus_minus, short, sigmas, significance
 
@@ -19,6 +23,7 @@ __all__ = [
     "core_statement",
     "correlation_statement",
     "error_statement",
+    "legend",
     "ratio_statement",
     "share_statement",
     "signed_statement",
@@ -195,7 +200,7 @@ def change_statement(
 
 
 def share_statement(what: str, share: float, error: float, n: int, noun: str) -> Statement:
-    """Say in what part of clusters something holds.
+    """Say in what part of clusters something holds that by chance holds in one half of them.
 
     Parameters
     ----------
@@ -210,9 +215,11 @@ def share_statement(what: str, share: float, error: float, n: int, noun: str) ->
     if not math.isfinite(share) or n < 1:
         return _unknown(f"in how many {noun}s {what}")
     several = noun if n == 1 else f"{noun}s"
-    return Statement(
-        f"{_capital(what)} in {plus_minus(100.0 * share, 100.0 * error, '%')} of {n:,} {several}."
+    text = (
+        f"{_capital(what)} in {plus_minus(100.0 * share, 100.0 * error, '%')} of {n:,} {several}; "
+        "chance gives one half"
     )
+    return _judged(text, _from_one_half(round(share * n), n), "no significant difference")
 
 
 def error_statement(
@@ -289,6 +296,23 @@ def band_statement(medians: dict[str, tuple[float, float]]) -> Statement:
         significance(most - least, spread),
         "no significant difference",
     )
+
+
+def legend(statements: Iterable[Statement]) -> str:
+    """Return what the verdicts of `statements` mean, in whole sentences."""
+    words = f"Found: {_SURE:g} sigma or more; tentative: {SIGNIFICANT:g} to {_SURE:g} sigma."
+    if any(one.verdict in ("met", "missed") for one in statements):
+        words += " Met: a check that should hold does; missed: it does not."
+    return words
+
+
+def _from_one_half(k: int, n: int) -> float:
+    """Return how far k of n are from one half, in sigma, by the two-sided binomial test."""
+    more = np.arange(max(k, n - k), n + 1)
+    # In logarithms, for the chance of many is too small for a number. Half of it lies at each end.
+    ways = gammaln(n + 1) - gammaln(more + 1) - gammaln(n - more + 1)
+    one_end = float(logsumexp(ways)) - n * math.log(2.0)
+    return max(0.0, -float(ndtri_exp(min(one_end, 0.0))))
 
 
 def _judged(text: str, far: float, nothing: str) -> Statement:

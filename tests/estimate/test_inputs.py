@@ -13,12 +13,12 @@ from icmass.estimate.inputs import Inputs
 from tests.helpers.masses import mass_spec, quick
 
 SPEC = mass_spec()
-WANTED = ["bands", "soft+hard", "all", "medium", "redshift", "exposure_s", "redshift", "galaxies"]
+WANTED = ["bands", "soft+hard", "all", "redshift", "exposure_s", "redshift", "galaxies"]
 
 
 def test_channels_scalars_and_galaxies() -> None:
     inputs = Inputs.resolve(WANTED, SPEC, cube_cells=8)
-    names = ["soft", "medium", "hard", "soft+hard", "soft+medium+hard", "medium"]
+    names = ["soft", "medium", "hard", "soft+hard", "soft+medium+hard"]
     assert [channel.name for channel in inputs.channels] == names
     assert inputs.channels[3].bands == (("soft", 0.5, 1.2), ("hard", 2.0, 7.0))
     assert inputs.band_names == ("soft", "medium", "hard")
@@ -52,11 +52,25 @@ def test_the_cube_is_as_wide_as_the_images() -> None:
         (["all", "n_gal"], "inputs: 'n_gal' is not in this catalog"),
         (["soft+soft"], "inputs: must add each band once; got 'soft.soft'"),
         (["redshift"], "inputs: must hold an image channel: .* got redshift"),
+        (["soft", "soft"], "inputs: must name each image once; got soft twice. Leave one out"),
+        (["bands", "medium"], "inputs: must name each image once; got medium twice"),
+        (["soft+hard", "hard+soft"], r"must name each image once; got hard\+soft twice"),
     ],
 )
 def test_what_cannot_be_looked_at_is_refused(wanted: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Inputs.resolve(wanted, SPEC)
+
+
+def test_only_what_is_accepted_is_listed() -> None:
+    columns = ("n_phot_500", "n_background_500", "detected", "n_gal", "dec_deg")
+    spec = mass_spec(optional_columns=columns)
+    with pytest.raises(InputError, match=r"'banana' is not known; known: ") as caught:
+        Inputs.resolve(["banana"], spec)
+    listed = str(caught.value).partition("known: ")[2].removesuffix(".").split(", ")
+    assert {"redshift", "n_gal", "dec_deg", "soft", "all", "bands", "galaxies"} <= set(listed)
+    for name in listed:
+        Inputs.resolve(["all"] if name == "all" else ["soft+hard", name], spec)
 
 
 def test_galaxies_that_are_not_there_are_refused() -> None:
@@ -164,6 +178,18 @@ def test_configuration_as_text_and_as_lists() -> None:
         ({"learning_rate": 0}, "learning_rate: must be greater than 0; got 0"),
         ({"epoch": 3}, "epoch: unknown key; did you mean 'epochs'"),
         ({"inputs": []}, "inputs: "),
+        ({"pixels": 10**6}, "pixels: must be less than or equal to 16384; got 1000000"),
+        ({"cube_cells": 100_000}, "cube_cells: must be less than or equal to 128; got 100000"),
+        ({"folds": 10**8}, "folds: must be less than or equal to 10000; got 100000000"),
+        ({"members": 10**8}, "members: must be less than or equal to 1000; got 100000000"),
+        ({"epochs": 10**9}, "epochs: must be less than or equal to 100000; got 1000000000"),
+        ({"patience": 10**9}, "patience: must be less than or equal to 100000"),
+        ({"batch_size": 10**9}, "batch_size: must be less than or equal to 100000"),
+        ({"shift_pixels": 10**9}, "shift_pixels: must be less than or equal to 16384"),
+        ({"devices": 0}, "devices: must be at least 1, or auto; got 0. Lightning's devices"),
+        ({"devices": "0"}, "devices: must be at least 1, or auto; got '0'"),
+        ({"devices": "-2"}, "devices: must be at least 1, or auto; got '-2'"),
+        ({"devices": 10**6}, "devices: must be at most 10,000, or auto; got 1000000"),
     ],
 )
 def test_configurations_that_cannot_be(values: dict, message: str) -> None:

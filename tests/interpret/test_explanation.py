@@ -117,6 +117,14 @@ def test_what_cannot_be_done_is_noted(folder, subject):
     assert titles[-1] == "What was left out"
 
 
+def test_the_gallery_says_of_what_its_extremes_are(found):
+    words = "Extremes, such as most massive, are of the {} clusters of the sample, of 24 in all."
+    for sample, told in ((PLAN.sample, 8), (500, 24)):
+        some = replace(found, plan=replace(PLAN, sample=sample))
+        first, *_ = sections(some, _gallery(found), attribution="x")
+        assert words.format(told) in first.paragraphs
+
+
 def test_networks_that_do_not_see_agn(subject):
     unseeing = estimator_subject(subject.catalog, "profile", origins=("icm",), gain=3.0)
     found = explain(unseeing, slopes=SLOPES, plan=PLAN)

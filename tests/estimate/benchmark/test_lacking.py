@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from icmass.catalog import Catalog
+from icmass.config import TrainConfig
 from icmass.errors import InputError
 from icmass.estimate.benchmark import (
     Suite,
@@ -16,6 +17,7 @@ from icmass.estimate.benchmark import (
     run_benchmark,
 )
 from icmass.estimate.benchmark.suites import TrainedRow
+from icmass.estimate.training import run_folds
 from tests.helpers.benchmarks import BARE, MULTIMODAL, PROFILE, TINY, N, kinds
 from tests.helpers.masses import make_catalog
 
@@ -71,15 +73,29 @@ def test_columns_of_galaxies_that_are_missing(tmp_path, bare, catalog) -> None:
 def test_what_cannot_be_benchmarked(tmp_path, catalog, bare) -> None:
     path = tmp_path / "out"
     few = catalog.select(np.arange(6))
-    refused(few, path, "folds: must be from 2 to the 3 halos; got 8", replace(TINY, folds=8))
-    refused(few, path, "validation: must hold at least 20 clusters for recalibration; got 0 of 6")
-    refused(catalog.select(np.arange(0)), path, "folds: must be from 2 to the 0 halos")
+    message = "clusters: suite tiny must have at least 56; got 6. Give a larger catalog or a wider"
+    refused(few, path, message, replace(TINY, folds=8))
+    refused(catalog.select(np.arange(0)), path, "suite tiny must have at least 98; got 0. Give")
     coarse = replace(TINY, common={**TINY.common, "pixels": 32})
     refused(bare, path, "pixels: must divide the 16 x 16 pixels of the catalog; got 32", coarse)
     refused(catalog, path, "workers: must be at least 1; got 0", workers=0)
     refused(catalog, path, "scheduler: must be the address", workers=None, scheduler="nonsense")
     refused(catalog, path, "epochs: must be greater than or equal to 1", overrides={"epochs": 0})
     refused(catalog, path, "unknown key; did you mean 'epochs'", overrides={"epoch": 1})
+
+
+def test_the_least_number_of_clusters_is_told(tmp_path, catalog) -> None:
+    """Two to a halo: one halo fewer than what is told is refused, and what is told will do."""
+    for folds, validation, least in ((2, 0.4, 96), (3, 0.4, 72), (8, 0.4, 56), (3, 0.3, 96)):
+        suite = replace(TINY, folds=folds, common={**TINY.common, "validation": validation})
+        fewer = catalog.select(np.arange(least - 2))
+        message = f"clusters: suite tiny must have at least {least}; got {least - 2}. Give a larger"
+        refused(fewer, tmp_path / "out", message, suite)
+        config = TrainConfig.parse(suite.keys(PROFILE))
+        run_folds(catalog.select(np.arange(least)), config)
+        with pytest.raises(InputError, match="must hold at least 20 clusters"):
+            run_folds(fewer, config)
+    refused(catalog, tmp_path / "out", "at least 38,000; got 120", overrides={"validation": 1e-3})
 
 
 def test_unknown_masses(tmp_path, bare) -> None:

@@ -144,6 +144,7 @@ def test_too_few_clusters(tmp_path, mass_catalog) -> None:
             "patience: cannot go with the schedule one-cycle",
         ),
         ({"recalibration": "none"}, "recalibration: must be temperature or conformal for the head"),
+        ({"shift_pixels": 16}, "shift_pixels: must be below the 16 pixels of the images; got 16"),
     ],
 )
 def test_settings_that_contradict_each_other(tmp_path, mass_catalog, changes, message) -> None:

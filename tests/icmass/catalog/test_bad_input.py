@@ -165,6 +165,12 @@ def test_places_that_are_no_catalog(tmp_path, catalog):
     (tmp_path / "other" / "manifest.json").write_text('{"files": []}')
     with pytest.raises(InputError, match=r"its manifest.json is of another kind"):
         Catalog.open(tmp_path / "other")
+    (tmp_path / "loop").symlink_to("loop")
+    message = r"cannot be (the place of a catalog;|read:) .* Give the directory"
+    for path in ("a\0b", tmp_path / "loop"):
+        for use in (Catalog.open, Catalog.repair):
+            with pytest.raises(InputError, match=message):
+                use(path)
     with pytest.raises(OutputError, match=r"already exists\. Choose another name\.$"):
         Catalog.create(catalog.path, SPEC)
     with pytest.raises(OutputError, match="its folder does not exist"):

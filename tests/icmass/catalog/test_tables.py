@@ -44,6 +44,15 @@ def test_predictions_find_their_clusters(catalog):
     assert table["resnet.v2_mean"].description == "ln(M200c / Msun) by resnet.v2: mean"
 
 
+def test_one_name_may_be_a_text(catalog):
+    catalog.write_predictions("net", np.arange(15.0), np.ones(15))
+    table = catalog.table("redshift", predictions="net")
+    assert table.colnames == ["redshift", "net_mean", "net_std"]
+    assert np.array_equal(catalog.images(bands="soft"), catalog.images(bands=["soft"]))
+    with pytest.raises(InputError, match="column 'redshfit': is not in the catalog; did you mean"):
+        catalog.table("redshfit")
+
+
 def test_predictions_for_nobody(catalog):
     catalog.select([]).write_predictions("none", [], [])
     assert np.isnan(catalog.predictions("none").mean).all()

@@ -141,3 +141,54 @@ def test_validation_fails_with_status_2(run, place):
     assert status == 2
     assert "shard 'shard-000001.h5' is damaged" in err
     assert run("info", place / "nothing")[0] == 2
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flipped(path: Path) -> None:
+    raw = bytearray(path.read_bytes())
+    place = raw.find(np.ones(10).tobytes())  # of the spreads
+    raw[place + 3] ^= 1
+    path.write_bytes(raw)
+
+
+def directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("damage", [truncated, flipped, directory])
+def test_validation_reads_predictions(run, place, damage):
+    Catalog.open(place).write_predictions("other", np.zeros(10), np.ones(10))
+    damage(place / "predictions" / "net.h5")
+    status, out, err = run("info", place, "--validate")
+    assert (status, out) == (2, "")
+    assert err.startswith(f"{place}/predictions/net.h5: is damaged (")
+    assert err.endswith("write the predictions again.\n")
+    assert err.count("\n") == 1
+
+
+def test_validation_tells_of_files_that_are_not_of_the_catalog(run, place):
+    shards = place / "shards"
+    (shards / "shard-000009.h5").write_bytes((shards / "shard-000001.h5").read_bytes())
+    status, out, err = run("info", place, "--validate")
+    assert (status, err) == (0, "")
+    assert "not of the catalog: shards/shard-000009.h5" in " ".join(out.split())
+    assert json.loads(run("info", place, "--validate", "--json")[1])["unlisted"] == [
+        "shard-000009.h5"
+    ]
+    (shards / "shard-000009.h5").unlink()
+    assert "not of the catalog" not in run("info", place, "--validate")[1]
+
+
+def test_the_kind_of_columns_is_not_cut_short(run, place, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    spec = replace(SPEC, optional_columns=("sigma_v_clipped_km_s", "n_phot_agn_500"))
+    wide = Catalog.create(place.with_name("wide"), spec)
+    wide.append(shard_data(spec))
+    out = run("info", wide.path)[1]
+    assert max(map(len, out.splitlines()[12:])) <= 80
+    for word in ("kind", "truth", "observable"):
+        assert f" {word} " in out

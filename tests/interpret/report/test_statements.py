@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from scipy.stats import binomtest, norm
 
 from icmass.interpret.report.rounding import plus_minus, short, sigmas, significance
 from icmass.interpret.report.statements import (
@@ -12,6 +13,7 @@ from icmass.interpret.report.statements import (
     core_statement,
     correlation_statement,
     error_statement,
+    legend,
     ratio_statement,
     share_statement,
 )
@@ -137,13 +139,50 @@ def test_changes():
 
 
 def test_shares_and_plurals():
-    assert share_statement("deletion wins", 0.973, 0.0062, 1512, "cluster").text == (
-        "Deletion wins in 97.3 ± 0.6 % of 1,512 clusters."
+    sure = share_statement("deletion wins", 0.973, 0.0062, 1512, "cluster")
+    assert sure.text == (
+        "Deletion wins in 97.3 ± 0.6 % of 1,512 clusters; chance gives one half (41 sigma)."
     )
+    assert sure.verdict == "found"
     assert share_statement("deletion wins", 1.0, NAN, 1, "cluster").text == (
-        "Deletion wins in 100 % of 1 cluster."
+        "Deletion wins in 100 % of 1 cluster; chance gives one half (no significant difference: "
+        "0.0 sigma)."
     )
     assert share_statement("deletion wins", NAN, NAN, 3, "cluster").verdict == "not known"
+
+
+@pytest.mark.parametrize(
+    ("better", "n", "sigma", "verdict"),
+    [
+        (6, 6, "2.1", "not significant"),
+        (0, 6, "2.1", "not significant"),
+        (10, 20, "0.0", "not significant"),
+        (12, 12, "3.4", "tentative"),
+        (20, 20, "4.7", "tentative"),
+        (22, 22, "5.0", "found"),
+        (520, 1000, "1.2", "not significant"),
+        (640, 1000, "8.8", "found"),
+        (4000, 4000, "74", "found"),
+    ],
+)
+def test_shares_are_judged_against_chance(better, n, sigma, verdict):
+    found = share_statement("deletion wins", better / n, 0.0, n, "cluster")
+    assert found.verdict == verdict
+    assert f"{sigma} sigma" in found.text
+    # The same from the definition, where the probability is not too small for it.
+    p = binomtest(better, n).pvalue
+    if p > 1e-300:
+        assert float(sigma) == pytest.approx(norm.isf(p / 2), abs=1.0 if p < 1e-24 else 0.1)
+
+
+def test_the_legend_explains_what_is_there():
+    sure = share_statement("deletion wins", 1.0, 0.0, 40, "cluster")
+    good = correlation_statement("maps", 0.04, 0.001, expected_zero=True)
+    bad = correlation_statement("maps", -0.6, 0.01, expected_zero=True)
+    usual = "Found: 5 sigma or more; tentative: 3 to 5 sigma."
+    checks = "Met: a check that should hold does; missed: it does not."
+    assert legend([sure]) == legend([]) == usual
+    assert legend([sure, good]) == legend([bad]) == f"{usual} {checks}"
 
 
 def test_errors():
