@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from icmass import __version__
@@ -172,7 +172,7 @@ def require_directory(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise OutputError(f"{path}: must be a directory; it is a file. Choose another name.")
     if not path.resolve().parent.is_dir():
-        raise OutputError(f"{path}: its folder does not exist; create it: mkdir -p {path.parent}")
+        raise OutputError(f"{path}: {_without_folder(path.resolve().parent, path.parent)}")
 
 
 def check_output(path: str | Path, *, overwrite: bool | None = False) -> Path:
@@ -190,6 +190,7 @@ def check_output(path: str | Path, *, overwrite: bool | None = False) -> Path:
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise OutputError(f"{path}: cannot be written; {_ADVICE[errno.EACCES]}.")
     if not target.exists():
+        _try_out(target, path)
         return target
     if not target.is_dir():
         raise OutputError(f"{path}: must be a directory; got a file. Choose another name.")
@@ -227,8 +228,27 @@ def _place(path: str | Path) -> Path:
     if target.is_symlink():  # what later Pythons make of it
         raise OutputError(f"{path}: cannot be written; {_ADVICE[errno.ELOOP]}.")
     if not target.parent.is_dir():
-        raise OutputError(f"{path}: its folder does not exist; create it: mkdir -p {target.parent}")
+        raise OutputError(f"{path}: {_without_folder(target.parent, target.parent)}")
     return target
+
+
+def _without_folder(folder: Path, name: Path) -> str:
+    """Say what to do about a result whose `folder`, called `name`, is none."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    if not there.is_dir():
+        return f"its folder cannot be; {there} is a file. Choose another name."
+    return f"its folder does not exist; create it: mkdir -p {name}"
+
+
+def _try_out(target: Path, path: str | Path) -> None:
+    """Make a directory beside the target and remove it: some places take none, whoever asks."""
+    probe = _sibling(target, "partial")
+    with _explained(target):
+        try:
+            _make(probe, path)
+        finally:
+            with suppress(OSError):
+                probe.rmdir()
 
 
 def _make(stage: Path, path: str | Path) -> None:

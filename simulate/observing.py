@@ -101,13 +101,16 @@ def observe(
         If an argument is outside its range, or the gas cannot give a photon in the field (the
         message then holds the census of cuts).
     """
+    _require_gas(gas)
     if not isinstance(instrument, Instrument):
         instrument = Instrument.load(instrument)
     redshift = gas.info.redshift if redshift is None else redshift
     if redshift is None:
-        raise InputError("redshift: must be given, for the gas has none. Give one, for instance 0.1.")
+        raise InputError(
+            "redshift: must be given, for the gas has none. Give one, for instance 0.1."
+        )
     exposure_s = _positive(exposure, "s", "exposure")
-    nh_cm2 = to_value(nh, "cm-2", "nh")
+    nh_cm2 = _number(nh, "cm-2", "nh")
     view = _view(instrument, mode, axis, ra, dec, width)
     PixelGrid.cover(view, instrument.pixel_arcsec)  # refuses a field too wide for its images
     spectra = resolve_table(table)
@@ -166,16 +169,30 @@ def _view(
             f"got {width_deg:g} deg."
         )
     return View(
-        to_value(ra, "deg", "ra"),
-        to_value(dec, "deg", "dec"),
+        _number(ra, "deg", "ra"),
+        _number(dec, "deg", "dec"),
         mode,
         3600.0 * width_deg,
         rotation_from_axis(axis),
     )
 
 
-def _positive(value: Any, unit: str, name: str) -> float:
+def _require_gas(gas: Any) -> None:
+    if not isinstance(gas, Gas):
+        raise InputError(
+            f"gas: must be a Gas; got {type(gas).__name__}. Read a snapshot with load_gas."
+        )
+
+
+def _number(value: Any, unit: str, name: str) -> float:
     number = to_value(value, unit, name)
+    if not isinstance(number, float):
+        raise InputError(f"{name}: must be one number, in {unit}; got {value!r}. Give one.")
+    return number
+
+
+def _positive(value: Any, unit: str, name: str) -> float:
+    number = _number(value, unit, name)
     if not 0.0 < number < np.inf:
         raise InputError(f"{name}: must be above 0 and finite, in {unit}; got {number}.")
     return number

@@ -14,6 +14,8 @@ from icmass.errors import InputError
 
 __all__ = ["kernel_key", "stream"]
 
+_END_OF_SEEDS = 2**63  # that of configurations, files and kernels
+
 
 def stream(seed: int, *path: int | str) -> np.random.SeedSequence:
     """Return the seed sequence of one stage.
@@ -21,7 +23,7 @@ def stream(seed: int, *path: int | str) -> np.random.SeedSequence:
     Parameters
     ----------
     seed : int
-        Seed of the whole job, non-negative.
+        Seed of the whole job, from 0 and below 2^63.
     *path : int or str
         What the stream belongs to, for instance ``(halo_id, line_of_sight, "agn")``.
 
@@ -33,10 +35,10 @@ def stream(seed: int, *path: int | str) -> np.random.SeedSequence:
     Raises
     ------
     InputError
-        If the seed is negative.
+        If the seed is no such number.
     """
-    if seed < 0:
-        raise InputError(f"seed: must be a whole number from 0; got {seed}.")
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < _END_OF_SEEDS:
+        raise InputError(f"seed: must be a whole number from 0, below 2^63; got {seed!r}.")
     # A digest, since numpy would cut long numbers into words, as if they were steps of the path.
     steps = [step if isinstance(step, str) else int(step) for step in path]
     digest = hashlib.sha256(repr(steps).encode()).digest()

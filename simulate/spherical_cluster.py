@@ -7,6 +7,7 @@ are neither.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from astropy.cosmology import FlatLambdaCDM
@@ -42,6 +43,8 @@ _OUTER_R500 = 3.0
 _MACH_1D = 0.2
 _MEAN_WEIGHT = 0.59
 _NEIGHBOURS = 48
+_MOST_PARTICLES = 100_000_000
+_GREATEST_REDSHIFT = 20.0
 
 
 def default_cluster(
@@ -52,11 +55,11 @@ def default_cluster(
     Parameters
     ----------
     n_particles : int
-        Number of gas particles, at least 1.
+        Number of gas particles, 1 to 1e8.
     m500c_msun : float
         Mass inside R500c, 1e13 to 5e15 solar masses.
     redshift : float
-        Sets the critical density and the temperature; not negative.
+        Sets the critical density and the temperature; 0 to 20.
     seed : int
         Of positions and velocities.
 
@@ -69,12 +72,11 @@ def default_cluster(
     InputError
         If an argument is outside its range.
     """
-    if n_particles < 1:
-        raise InputError(f"n_particles: must be at least 1; got {n_particles}.")
-    if not 1e13 <= m500c_msun <= 5e15:
-        raise InputError(f"m500c: must lie in [1e13, 5e15] Msun; got {m500c_msun:.3g}.")
-    if not 0.0 <= redshift < math.inf:
-        raise InputError(f"redshift: must be finite and not negative; got {redshift}.")
+    if not isinstance(n_particles, int | np.integer):
+        raise InputError(f"n_particles: must be a whole number; got {n_particles!r}.")
+    _require_range(n_particles, 1, _MOST_PARTICLES, "n_particles", "")
+    _require_range(m500c_msun, 1e13, 5e15, "m500c_msun", " Msun")
+    _require_range(redshift, 0.0, _GREATEST_REDSHIFT, "redshift", "")
     cosmology = FlatLambdaCDM(_H0, _OMEGA_M)
     r500c_kpc = _overdensity_radius(m500c_msun, 500.0, redshift, cosmology)
     gas_mass = _GAS_MASS * (m500c_msun / _PIVOT_MSUN) ** _GAS_SLOPE
@@ -120,6 +122,14 @@ def default_cluster(
             census=Census((("made", n_particles),)),
         ),
     )
+
+
+def _require_range(value: Any, lowest: float, highest: float, name: str, unit: str) -> None:
+    """Raise InputError if a value is no number, or outside its range."""
+    if not isinstance(value, int | float | np.number) or not lowest <= value <= highest:
+        raise InputError(
+            f"{name}: must be a number from {lowest:g} to {highest:g}{unit}; got {value!r}."
+        )
 
 
 def _overdensity_radius(

@@ -217,7 +217,7 @@ def pairs(
     Raises
     ------
     InputError
-        If one does not have this form.
+        If one does not have this form, or a key is there twice.
     """
     if not words:
         return None
@@ -225,6 +225,10 @@ def pairs(
     for word, (key, sign, value) in zip(words, parts, strict=True):
         if not (key.strip() and sign and (value.strip() or may_be_empty)):
             raise InputError(f"{option}: must be {form}; got '{word}'.")
+    keys = [key.strip() for key, _, _ in parts]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise InputError(f"{option}: must be given once for each key; got '{key}' twice.")
     return {key.strip(): value.strip() for key, _, value in parts}
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from icmass.config.base import Config, NotNegative, Number, Positive
-from icmass.config.simulate import Bands, Count, Names, SimulateConfig
+from icmass.config.simulate import Bands, Count, Names, Pixels, SimulateConfig
 
 __all__ = ["CutoutsConfig"]
 
@@ -46,7 +46,7 @@ class CutoutsConfig(Config):
     width_arcmin: Positive | None = None
     """Side of the images on the sky, arcmin, in place of kpc."""
 
-    pixels: Count | None = None
+    pixels: Pixels | None = None
     """Pixels on each side of the images; 128 by default."""
 
     bands: Bands = None

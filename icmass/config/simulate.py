@@ -47,6 +47,8 @@ def _bands(value: Any) -> Any:
 
 
 Count = Annotated[int, Field(ge=1)]
+# An image may have 2^25 pixels, as the grids of icmass.simulate.
+Pixels = Annotated[int, Field(ge=1, le=5792)]
 Names = Annotated[list[str], BeforeValidator(_list), Field(min_length=1)]
 Range = Annotated[Number | tuple[Number, Number], BeforeValidator(_range)]
 Bands = Annotated[dict[str, tuple[float, float]] | None, BeforeValidator(_bands)]
@@ -74,16 +76,16 @@ class SimulateConfig(Config):
     seed: Annotated[int, Field(ge=0)] = 0
     """Seed of every random stage: one seed, one catalog."""
 
-    clusters: Count = 3285
+    clusters: Annotated[int, Field(ge=1, le=100_000_000)] = 3285
     """Number of haloes drawn from the population; each gives a row for every line of sight."""
 
     population: str = "magneticum"
     """Parameters of the embedded population: a name in the package, or a YAML file."""
 
-    particles: Annotated[int, Field(ge=1000)] = 200_000
+    particles: Annotated[int, Field(ge=1000, le=100_000_000)] = 200_000
     """Gas particles that each cluster of the population is painted with."""
 
-    lines_of_sight: Count | None = None
+    lines_of_sight: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Directions from which each halo is seen; 1 for the population, 3 for snapshots by default."""
 
     snapshot: Names | None = None
@@ -141,7 +143,7 @@ class SimulateConfig(Config):
     """box: AGN of the cluster and the simulated volume about it; sky: all in front and behind too;
     none: none as sources."""
 
-    agn_depth_mpc: Positive | None = None
+    agn_depth_mpc: Annotated[Number, Field(gt=0, le=20_000)] | None = None
     """Depth of that volume along the line of sight, comoving Mpc; 100 Mpc/h by default."""
 
     agn_flux_limit: Positive = 1e-15
@@ -154,7 +156,7 @@ class SimulateConfig(Config):
     """Bands of the images, keV, such as {soft: [0.5, 2.0]}; soft, medium and hard of the study by
     default (0.5-1.2, 1.2-2.0, 2.0-7.0)."""
 
-    pixels: Count | None = None
+    pixels: Pixels | None = None
     """Pixels on each side of the images; 128 by default."""
 
     width_kpc: Positive | None = None

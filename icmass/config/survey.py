@@ -87,7 +87,7 @@ class SurveyConfig(Config):
     halos: Names | None = None
     """Their halo tables; without, haloes are searched."""
 
-    particles: Annotated[int, Field(ge=2000)] = 100_000
+    particles: Annotated[int, Field(ge=2000, le=100_000_000)] = 100_000
     """Most gas particles that a halo is painted with; faint ones need few."""
 
     agn: bool = True

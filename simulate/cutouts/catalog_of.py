@@ -18,6 +18,7 @@ from icmass.catalog import Band, CatalogSpec, Failure, Flag, ImageGeometry, Shar
 from icmass.config.cutouts import CutoutsConfig
 from icmass.errors import InputError
 from icmass.provenance import provenance
+from icmass.simulate.cutouts.agreement import require_agreement, with_own_numbers
 from icmass.simulate.cutouts.cut import Cut, count_image, exposure_image, without_duplicates
 from icmass.simulate.cutouts.event_files import (
     EventFile,
@@ -29,8 +30,7 @@ from icmass.simulate.cutouts.event_list import EventList, Selection
 from icmass.simulate.cutouts.position_table import read_positions
 from icmass.simulate.cutouts.positions import Positions
 from icmass.simulate.cutouts.settings import CutoutSettings
-from icmass.simulate.cutouts.sky_values import Constant, sky_values
-from icmass.simulate.emission.absorption import require_columns
+from icmass.simulate.cutouts.sky_values import sky_values
 from icmass.simulate.photons.gas_component import kpc_per_arcsec
 from icmass.simulate.production.driver import Progress, Summary, produce
 from icmass.simulate.rows.row import Row, collect
@@ -61,7 +61,8 @@ class CutoutProducer:
     Raises
     ------
     InputError
-        If no position is covered, or none has a redshift and images are in kpc.
+        If no position is covered, none has a redshift and images are in kpc, no image can be
+        placed, or what is said of exposure and column cannot be.
     """
 
     def __init__(
@@ -86,10 +87,9 @@ class CutoutProducer:
             )
         self._blended = positions.blended(radius)[order]
         self._positions = positions.select(order)
-        if settings.nh is not None:
-            column = settings.nh(self._positions.ra_deg, self._positions.dec_deg)
-            require_columns(column[~np.isnan(column)], "nh")
+        require_agreement(settings, self._positions)
         self._scale, self._radius = self._scale[order], radius[order]
+        self._require_a_place()
 
     @property
     def spec(self) -> CatalogSpec:
@@ -149,16 +149,32 @@ class CutoutProducer:
             )
         return covered
 
+    def _require_a_place(self) -> None:
+        """Raise what the first row fails of if no image can be placed at all."""
+        first: InputError | None = None
+        for row in range(len(self)):
+            try:
+                self._cut(row)
+            except InputError as error:
+                first = first or error
+            else:
+                return
+        if first is not None:
+            raise first
+
+    def _cut(self, row: int) -> Cut:
+        scale = float(self._scale[row])
+        ra, dec = float(self._positions.ra_deg[row]), float(self._positions.dec_deg[row])
+        known = scale if np.isfinite(scale) else None
+        return Cut.about(ra, dec, self._settings.geometry, known)
+
     def _cuts(self, start: int, stop: int) -> tuple[dict[int, Cut], list[Failure]]:
         """Place the images of rows; those that cannot be are failures."""
         cuts: dict[int, Cut] = {}
         failures = []
         for row in range(start, min(stop, len(self))):
-            scale = float(self._scale[row])
-            ra, dec = float(self._positions.ra_deg[row]), float(self._positions.dec_deg[row])
             try:
-                known = scale if np.isfinite(scale) else None
-                cuts[row] = Cut.about(ra, dec, self._settings.geometry, known)
+                cuts[row] = self._cut(row)
             except InputError as error:
                 failures.append(Failure(**self._key(row), reason=str(error)))
         return cuts, failures
@@ -305,7 +321,7 @@ def producer_of(config: CutoutsConfig) -> CutoutProducer:
     own = int(positions.digest()[:_SAMPLE_DIGITS], 16)
     settings = replace(settings, sample_id=own if config.sample_id is None else config.sample_id)
     files = scan_event_files(config.events, settings.selection)
-    settings = _with_own_numbers(settings, files)
+    settings = with_own_numbers(settings, files)
     origin = {
         "events": {"files": len(files), "digest": _digest(files)},
         "positions": {"rows": len(positions), "digest": positions.digest()},
@@ -330,22 +346,6 @@ def _without_folders(config: CutoutsConfig) -> dict[str, Any]:
         elif values[key] is not None:
             values[key] = Path(values[key]).name
     return values
-
-
-def _with_own_numbers(settings: CutoutSettings, files: Sequence[EventFile]) -> CutoutSettings:
-    """Take exposure and column out of our own files, if all say the same and nobody else does."""
-    own = {name: {getattr(file, name) for file in files} for name in ("exposure_s", "nh_cm2")}
-    changes: dict[str, Any] = {}
-    if settings.exposure is None and settings.exposure_on_axis is None:
-        changes["exposure_on_axis"] = _only(own["exposure_s"])
-    if settings.nh is None:
-        changes["nh"] = _only(own["nh_cm2"])
-    return replace(settings, **changes)
-
-
-def _only(values: set[float]) -> Constant | None:
-    value = next(iter(values))
-    return Constant(value) if len(values) == 1 and np.isfinite(value) else None
 
 
 def _digest(files: Sequence[EventFile]) -> str:

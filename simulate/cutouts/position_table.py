@@ -57,7 +57,15 @@ _PLAIN: Final = {
 _ANGLES: Final = {"arcsec": 1.0, "arcmin": 60.0, "deg": 3600.0}
 # Without a unit, smaller numbers are no masses in Msun and no columns in cm^-2.
 _LEAST: Final = {"m500c": 1e10, "m200c": 1e10, "nh": 1e17}
-_EXAMPLES: Final = {"nh": "1e20 cm-2", "r500c": "kpc", "r200c": "kpc"}
+_EXAMPLES: Final = {
+    "ra": "deg",
+    "dec": "deg",
+    "nh": "1e20 cm-2",
+    "r500c": "kpc",
+    "r200c": "kpc",
+    "extent": "arcsec",
+}
+_PURE: Final = ("redshift", "halo_id", "extent_likelihood", "detection_likelihood")
 
 
 def read_positions(
@@ -132,6 +140,14 @@ class _Table:
                     raise InputError(
                         f"{what}: must be for one of {', '.join(ALIASES)}; got '{key}'."
                     )
+        for key, unit in self.units.items():
+            if key in _PURE:
+                raise InputError(f"units: {key} is a pure number; got '{unit}'. Leave it out.")
+            if not _is_unit(unit):
+                raise InputError(
+                    f"units: {key} must have a unit such as "
+                    f"'{_EXAMPLES.get(key, '1e13 Msun')}'; got '{unit}'."
+                )
 
     def find(self, key: str) -> table_file.Column | None:
         """Return a column by the user's choice or any of its usual names, with its unit."""
@@ -275,6 +291,15 @@ def _whole(values: NDArray[Any]) -> NDArray[np.int64] | None:
         return None
     known = np.nan_to_num(values, nan=-1.0)
     return known.astype(np.int64) if (known == np.rint(known)).all() else None
+
+
+def _is_unit(words: str) -> bool:
+    """Tell whether these `words` are a unit at all; of which kind is asked where it is needed."""
+    try:
+        table_file.unit_of(words)
+    except (ValueError, TypeError):
+        return not words
+    return True
 
 
 def _above_zero(values: NDArray[Any]) -> Floats:

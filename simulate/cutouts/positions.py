@@ -32,6 +32,7 @@ TAKEN_OVER: Final[dict[str, Column]] = {
     c.name: c for c in COLUMNS if "{" not in c.name and c.name not in _MEASURED
 }
 _PLAIN: Final = ("ra_deg", "dec_deg", "redshift", "halo_id")
+_GREATEST_REDSHIFT: Final = 20.0  # before the first clusters
 _BLENDED_MASS_RATIO: Final = 0.5  # as the meaning of the flag says
 
 
@@ -75,6 +76,12 @@ class Positions:
         _check_ids(self._arrays())
         if np.isinf(self.redshift).any():
             raise InputError("positions: redshift must be finite, or NaN; got inf.")
+        if (self.redshift > _GREATEST_REDSHIFT).any():
+            row = int(np.flatnonzero(self.redshift > _GREATEST_REDSHIFT)[0])
+            raise InputError(
+                f"positions: redshift must be at most {_GREATEST_REDSHIFT:g}; row {row} has "
+                f"{self.redshift[row]:g}. Mend the table, or choose another column."
+            )
         for name, values in self.columns.items():
             if name not in TAKEN_OVER:
                 raise InputError(

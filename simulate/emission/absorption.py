@@ -12,10 +12,17 @@ from pathlib import Path
 
 import numpy as np
 from astropy.io import ascii as astropy_ascii
+from numpy.typing import ArrayLike
 
 from icmass.errors import InputError
 
-__all__ = ["CrossSection", "bin_transmission", "morrison_mccammon", "transmission"]
+__all__ = [
+    "CrossSection",
+    "bin_transmission",
+    "morrison_mccammon",
+    "require_columns",
+    "transmission",
+]
 
 # Points at which the transmission is averaged inside a bin, and the largest bin that needs no more.
 _POINTS_PER_BIN = 8
@@ -110,6 +117,31 @@ def morrison_mccammon(energy_kev: np.ndarray) -> np.ndarray:
     return (c0 + c1 * clipped + c2 * clipped**2) * energy**-3.0 * 1e-24
 
 
+def require_columns(nh_cm2: ArrayLike, what: str) -> None:
+    """Refuse numbers that can be no columns of hydrogen.
+
+    Parameters
+    ----------
+    nh_cm2 : array_like, any shape
+        In cm^-2: each 0, or 1e16 to 1e26.
+    what : str
+        What they are, for the message.
+
+    Raises
+    ------
+    InputError
+        If one is neither.
+    """
+    values = np.atleast_1d(np.asarray(nh_cm2, np.float64)).ravel()
+    lowest, highest = _COLUMNS_CM2
+    wrong = values[~((values == 0) | ((values >= lowest) & (values <= highest)))]
+    if wrong.size:
+        raise InputError(
+            f"{what}: must be 0 or {lowest:g} to {highest:g}, in cm^-2 (such as 3e20; neither a "
+            f"logarithm nor in 1e22 cm^-2); got {wrong[0]:g}."
+        )
+
+
 def transmission(
     energy_kev: np.ndarray, nh_cm2: float, cross_section: CrossSection | None = None
 ) -> np.ndarray:
@@ -137,12 +169,7 @@ def transmission(
     energy = np.asarray(energy_kev, np.float64)
     if not (np.isfinite(energy).all() and (energy > 0).all()):
         raise InputError("energy_kev: must be positive and finite.")
-    lowest, highest = _COLUMNS_CM2
-    if not (nh_cm2 == 0 or lowest <= nh_cm2 <= highest):
-        raise InputError(
-            f"nh_cm2: must be 0 or {lowest:g} to {highest:g}, in cm^-2 (such as 3e20; neither a "
-            f"logarithm nor in 1e22 cm^-2); got {nh_cm2}."
-        )
+    require_columns(nh_cm2, "nh_cm2")
     if nh_cm2 == 0:
         return np.ones_like(energy)
     sigma = morrison_mccammon(energy) if cross_section is None else cross_section(energy)

@@ -17,6 +17,7 @@ __all__ = [
     "refuse_absurd_kernel",
     "refuse_absurd_temperature",
     "refuse_center_outside_box",
+    "refuse_impossible_header",
     "refuse_negative",
     "refuse_outside_box",
 ]
@@ -78,6 +79,36 @@ def refuse_center_outside_box(center_kpc: NDArray[Any], box_kpc: float) -> None:
         raise InputError(
             f"center: must lie in the box of {box_kpc:.4g} kpc, or one box beside it; got "
             f"{', '.join(f'{x:g}' for x in center_kpc)}. Give physical kpc in the snapshot's frame."
+        )
+
+
+def refuse_impossible_header(source: str, hubble: float | None, omega_m: float, box: float) -> None:
+    """Refuse a header whose numbers contradict each other or are none.
+
+    Parameters
+    ----------
+    source : str
+        Name of the snapshot, for the message.
+    hubble, omega_m : float
+        HubbleParam, None where it is not there, and Omega0. A file without a cosmology has no
+        matter; one with it has an h.
+    box : float
+        BoxSize in any unit, 0 where there is none.
+
+    Raises
+    ------
+    InputError
+        Naming the field of the header.
+    """
+    if omega_m > 0 and hubble is not None and not 0 < hubble < 3:
+        raise InputError(
+            f"{source}: HubbleParam of the header must be above 0 and below 3 where Omega0 is "
+            f"{omega_m:g}; got {hubble:g}. Repair the header."
+        )
+    if not 0 <= box < np.inf:
+        raise InputError(
+            f"{source}: BoxSize of the header must be a length, or 0 for none; got {box:g}. Repair "
+            "the header."
         )
 
 

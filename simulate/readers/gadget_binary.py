@@ -23,6 +23,7 @@ from icmass.simulate.readers.base_units import (
     gadget_units,
     override_units,
 )
+from icmass.simulate.readers.checks import refuse_impossible_header
 from icmass.simulate.readers.paths import snapshot_name
 from icmass.simulate.readers.plasma import SPH_NEIGHBOURS
 from icmass.simulate.readers.snapshot import (
@@ -217,6 +218,7 @@ class GadgetBinarySnapshot(Snapshot):
             )
         totals = np.sum([file.npart for file in self._files], axis=0)
         self.counts = {kind: int(n) for kind, n in enumerate(totals) if n}
+        refuse_impossible_header(self.source, first.hubble, first.omega_m, first.box)
         notes: list[str] = []
         cosmology, hubble = build_cosmology(
             first.hubble, {"omega_m": first.omega_m, "omega_l": first.omega_l}, notes

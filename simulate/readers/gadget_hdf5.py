@@ -26,6 +26,7 @@ from icmass.simulate.readers.base_units import (
     gadget_units,
     override_units,
 )
+from icmass.simulate.readers.checks import refuse_impossible_header
 from icmass.simulate.readers.paths import snapshot_name
 from icmass.simulate.readers.plasma import CELL_NEIGHBOURS
 from icmass.simulate.readers.snapshot import (
@@ -143,8 +144,10 @@ class GadgetHdf5Snapshot(Snapshot):
             "w0": _number(places, "w_0"),
             "wa": _number(places, "w_a"),
         }
+        h, box = _number(places, "h", "HubbleParam"), _number(places, "BoxSize") or 0.0
+        refuse_impossible_header(self.source, h, parameters["omega_m"] or 0.0, box)
         cosmology, hubble = build_cosmology(
-            _number(places, "h", "HubbleParam") or 0.0,
+            h or 0.0,
             {key: value for key, value in parameters.items() if value is not None},
             notes,
         )
@@ -155,7 +158,7 @@ class GadgetHdf5Snapshot(Snapshot):
         self._base = override_units(self._base, units, hubble)
         if not known and units is None:
             notes.append(GADGET_UNITS_NOTE)
-        box = (_number(places, "BoxSize") or 0.0) * self._base.length_kpc / (1 + redshift)
+        box *= self._base.length_kpc / (1 + redshift)
         scheme = [file["HydroScheme"]] if "HydroScheme" in file else []
         hydrogen = _number(scheme, "Hydrogen mass fraction")
         support = _number(scheme, "Kernel gamma") or SWIFT_QUARTIC_SUPPORT if swift else 1.0

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from icmass.catalog import Band, CatalogSpec, ImageGeometry
 from icmass.errors import InputError
+from icmass.simulate.emission.absorption import require_columns
 from icmass.simulate.instrument import Instrument
 from icmass.simulate.origin import Origin
 from icmass.simulate.rng import stream
@@ -138,6 +139,7 @@ class RowSettings:
             raise InputError(
                 f"nh_cm2: must be a column in cm^-2, or a range of them above 0; got {self.nh_cm2}."
             )
+        require_columns(self.nh_range, "nh_cm2")
         self._require_bands_recorded()
         self.spec()  # refuses bands of equal names and unknown types of expectations
 

@@ -16,14 +16,14 @@ from typing import Any, Literal
 import h5py
 import numpy as np
 from astropy.table import Table
-from astropy.units import Unit
+from astropy.units import Unit, UnitBase
 from numpy.typing import NDArray
 
 from icmass.errors import InputError, MissingDependencyError
 from icmass.hdf5 import read_array
 from icmass.simulate.fits_opening import open_whole_fits
 
-__all__ = ["Column", "Frame", "plain_name", "read_table_file", "to_physical"]
+__all__ = ["Column", "Frame", "plain_name", "read_table_file", "to_physical", "unit_of"]
 
 Frame = Literal["comoving", "physical"]
 FORMATS = {".ecsv": "ascii.ecsv", ".csv": "ascii.csv", ".fits": "fits", ".fit": "fits"}
@@ -135,7 +135,7 @@ def to_physical(
             f"{name}: must have a unit; got none. Write it into the file, or give it in "
             f"table_units, e.g. '{wanted}/h' or 'comoving {wanted}'."
         )
-    text, powers = re.subn(r"\s*/\s*(littleh|h)$|\s+(?:littleh|h)-1$", "", text)
+    text, powers = _without_h(text)
     try:
         factor = float(Unit(text).to(wanted))
     except (ValueError, TypeError) as error:
@@ -148,6 +148,22 @@ def to_physical(
     if kind == "length" and (column.frame or said or frame) == "comoving":
         factor *= scale_factor
     return np.asarray(column.values, dtype=np.float64) * factor
+
+
+def unit_of(words: str) -> UnitBase:
+    """Return the unit of such `words` as ``comoving Mpc/h``, without frame and h.
+
+    Raises
+    ------
+    ValueError
+        If they are none.
+    """
+    return Unit(_without_h(_frame_of(words)[0])[0])
+
+
+def _without_h(text: str) -> tuple[str, int]:
+    """Return a unit without h, and how often it was there."""
+    return re.subn(r"\s*/\s*(littleh|h)$|\s+(?:littleh|h)-1$", "", text)
 
 
 def _frame_of(words: str) -> tuple[str, Frame | None]:

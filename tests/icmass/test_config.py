@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from icmass.config import ObserveConfig
+from icmass.config import CutoutsConfig, ObserveConfig, SimulateConfig, SurveyConfig
 from icmass.errors import InputError
 from icmass.simulate.sky import SKY_COMPONENTS
 
@@ -64,6 +64,29 @@ def test_frozen():
 )
 def test_wrong_values(values, expected):
     assert expected in message(**values)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        (SimulateConfig, {"particles": 10**14}, "particles: must be less than or equal to 10000"),
+        (SimulateConfig, {"clusters": 10**12}, "clusters: must be less than or equal to 1000000"),
+        (SimulateConfig, {"lines_of_sight": 10**9}, "lines_of_sight: must be less than or equal"),
+        (SimulateConfig, {"pixels": 6000}, "pixels: must be less than or equal to 5792; got 6000"),
+        (SimulateConfig, {"agn_depth_mpc": 1e9}, "agn_depth_mpc: must be less than or equal to 2"),
+        (CutoutsConfig, {"pixels": 10**6}, "pixels: must be less than or equal to 5792"),
+        (SurveyConfig, {"particles": 10**14}, "particles: must be less than or equal to 10000"),
+    ],
+)
+def test_sizes_that_no_memory_holds(kind, values, expected):
+    with pytest.raises(InputError, match=f"^{expected}"):
+        kind.parse({"preset": "efeds"} | values if kind is SurveyConfig else values)
+
+
+def test_large_sizes_are_allowed():
+    """Negative control of the above."""
+    found = SimulateConfig.parse({"particles": 10**8, "clusters": 10**8, "pixels": 5792})
+    assert found.pixels == 5792
 
 
 @pytest.mark.parametrize("axis", ["q", "1,2", [0, 0, 0], [[1, 0, 0]], 3, [1, 2, "a"], None])

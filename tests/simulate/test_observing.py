@@ -117,6 +117,10 @@ def test_counts_grow_with_the_exposure(gas, table):
             r"width: must be at least 10 image pixels \(0.01111 deg\); got 1e-05 deg",
         ),
         ({"seed": -1}, "seed: must be a whole number from 0"),
+        ({"seed": 1.5}, r"seed: must be a whole number from 0, below 2\^63; got 1\.5"),
+        ({"seed": 2**70}, r"seed: must be a whole number from 0, below 2\^63; got 1180"),
+        ({"exposure": [1, 2]}, r"exposure: must be one number, in s; got \[1, 2\]"),
+        ({"nh": [1e20, 2e20]}, "nh: must be one number, in cm-2; got"),
         ({"sky": ["stars"]}, "sky: must be among .*; got 'stars'"),
         ({"mode": "slew"}, "mode: must be survey or pointed"),
         ({"exposure": 1e12}, "exposure: must give fewer than"),
@@ -129,9 +133,14 @@ def test_wrong_arguments_are_refused(gas, table, change, message):
         look(gas, table, **change)
 
 
+def test_a_path_in_place_of_gas_is_refused(table):
+    with pytest.raises(InputError, match=r"gas: must be a Gas; got str\. Read a snapshot with"):
+        observe("snap.hdf5", "erosita", exposure=50, table=table)
+
+
 def test_gas_without_a_place_is_refused(gas, table):
     homeless = replace(gas, info=replace(gas.info, redshift=None))
-    with pytest.raises(InputError, match=r"redshift: must be given.*redshift=0\.1"):
+    with pytest.raises(InputError, match=r"redshift: must be given.*for instance 0\.1"):
         look(homeless, table)
 
 

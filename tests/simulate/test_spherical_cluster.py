@@ -113,12 +113,17 @@ def test_few_particles_hold_all_the_gas(n):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"n_particles": 0}, "n_particles: must be at least 1; got 0"),
-        ({"m500c_msun": 9e12}, r"m500c: must lie in \[1e13, 5e15\] Msun"),
-        ({"m500c_msun": np.nan}, "m500c: must lie in"),
-        ({"redshift": -0.1}, "redshift: must be finite and not negative; got -0.1"),
-        ({"redshift": np.nan}, "redshift: must be finite and not negative"),
-        ({"redshift": np.inf}, "redshift: must be finite and not negative"),
+        ({"n_particles": 0}, r"n_particles: must be a number from 1 to 1e\+08; got 0"),
+        ({"n_particles": 10**14}, r"n_particles: must be a number from 1 to 1e\+08; got 1000"),
+        ({"n_particles": 1e3}, r"n_particles: must be a whole number; got 1000\.0"),
+        ({"m500c_msun": 9e12}, r"m500c_msun: must be a number from 1e\+13 to 5e\+15 Msun; got"),
+        ({"m500c_msun": "3e14"}, "m500c_msun: must be a number from .* Msun; got '3e14'"),
+        ({"m500c_msun": np.nan}, "m500c_msun: must be a number from"),
+        ({"redshift": -0.1}, "redshift: must be a number from 0 to 20; got -0.1"),
+        ({"redshift": 1e6}, "redshift: must be a number from 0 to 20; got 1000000"),
+        ({"redshift": np.nan}, "redshift: must be a number from 0 to 20; got nan"),
+        ({"redshift": np.inf}, "redshift: must be a number from 0 to 20; got inf"),
+        ({"seed": 1.5}, r"seed: must be a whole number from 0, below 2\^63; got 1\.5"),
     ],
 )
 def test_what_cannot_be_made_is_refused(change, message):

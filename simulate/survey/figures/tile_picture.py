@@ -85,10 +85,12 @@ def tile_picture(
     xlim, ylim = _observed(exposure)
     figure = new_figure(7.4, 7.4 * images.shape[1] / images.shape[2])
     axes = figure.add_subplot(projection=grid.wcs(view))
+    # Until axes are drawn, astropy has their ground at pixel 0, for which the layout left room.
+    axes.patch.set_in_layout(False)
     axes.imshow(picture, origin="lower", interpolation="nearest")
     for axis, name in zip(axes.coords, ("RA (ICRS)", "Dec (ICRS)"), strict=True):
         axis.set_axislabel(name)
-        axis.set_major_formatter("d" if width > 5 * 3600.0 else "d.d")
+        axis.set_major_formatter(_degrees((xlim[1] - xlim[0]) * pixel_arcsec / 3600.0))
         axis.set_format_unit("deg", decimal=True)
         axis.set_ticks(color="white")
     _draw_marks(axes, grid, view, haloes, sources)
@@ -98,6 +100,13 @@ def tile_picture(
     if title is not None:
         axes.set_title(title)
     return figure
+
+
+def _degrees(width_deg: float) -> str:
+    """Return how numbers beside a picture of this width are written."""
+    if width_deg > 5.0:
+        return "d"
+    return "d.d" if width_deg > 0.5 else "d.dd"
 
 
 def _observed(exposure_s: Floats) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -52,6 +52,14 @@ SNAPSHOTS = {
     "negative mass": ({"gas": with_value("Masses", -1.0)}, r"'mass.* row 17.* Repair"),
     "negative energy": ({"gas": with_value("InternalEnergy", -1.0)}, r"energy.* row 17.* Repair"),
     "a box of gigaparsecs": ({"header": {"BoxSize": 2e7 * BOX}}, r"box must be .* Give the units"),
+    "no Hubble constant": (
+        {"header": {"HubbleParam": 0.0}},
+        r"snap\.hdf5: HubbleParam of the header must be above 0 and below 3 where Omega0 is 0\.3",
+    ),
+    "a negative box": (
+        {"header": {"BoxSize": -1.0}},
+        r"snap\.hdf5: BoxSize of the header must be a length, or 0 for none; got -1\. Repair",
+    ),
     "gas too hot": ({"gas": {"InternalEnergy": np.full(COUNT, 1e13)}}, r"1e\+10 K.* units"),
     "cold gas only": (
         {"gas": {"InternalEnergy": np.full(COUNT, 1e3)}},
@@ -117,6 +125,7 @@ OPTIONS = [
     (["--mode", "scan"], r"--mode.*scan"),
     (["--center", "1,2,3"], r"^--center: chooses gas of a snapshot; none was given"),
     (["--units", "length"], r"^--units: must be KIND=UNIT, such as length=Mpc/h; got 'length'"),
+    (["--units", "length=kpc", "--units", "length=Mpc"], r"^--units: must be .*'length' twice"),
     (["--threads", 0], r"^--threads: must lie between 1 and "),
     (["--instrument", "erosite"], r"erosite.*erosita"),
     (["--instrument", "absent.toml"], r"absent\.toml"),
@@ -124,6 +133,7 @@ OPTIONS = [
     (["--rmf", "absent.rmf"], r"absent\.rmf"),
     (["--table", "absent.h5"], r"absent\.h5"),
     (["--config", "absent.yaml"], r"absent\.yaml: cannot be read: No such file"),
+    (["-o", "/proc/nope"], r"^/proc/nope: its folder is gone, or takes no directory; write elsewh"),
     (["-o", "no/such/folder"], r"no/such/folder: its folder does not exist; create it: mkdir -p"),
 ]
 
@@ -131,6 +141,14 @@ OPTIONS = [
 @pytest.mark.parametrize(("options", "match"), OPTIONS, ids=lambda value: str(value)[:30])
 def test_wrong_options(refused, options, match):
     refused(*options, match=match)
+
+
+def test_output_below_a_file(refused, place):
+    (place / "text.txt").write_text("no folder")
+    for name in ("text.txt/sub", "text.txt/sub/more"):
+        refused(
+            "-o", place / name, match=r"its folder cannot be; /.*text\.txt is a file\. Choose an"
+        )
 
 
 def test_unit_of_another_kind(refused, place):

@@ -84,11 +84,17 @@ def test_a_configuration_file_gives_the_rest(run, field, tmp_path):
     [
         (("--width-kpc", 500), "width_arcmin: must not stand beside width_kpc"),
         (("--exposure", 10, "--on-axis-map", "a.fits"), "exposure_s: must not stand beside"),
+        (("--nh", 1e99), r"nh: must be 0 or 1e\+16 to 1e\+26, in cm\^-2 .*; got 1e\+99"),
         (("--nh", 0, "--nh-map", "a.fits"), "nh_cm2: must not stand beside nh_map"),
         (("--bad-flags", "many"), "--bad-flags: must be a whole number, such as 0xE00FFF30"),
         (("--patterns", 16), "--patterns: must be less than or equal to 15; got 16"),
         (("--vignetted-fraction", 2), "--vignetted-fraction: must be less than or equal to 1"),
         (("--column", "redshift"), "--column: must be KEY=NAME, such as redshift=Z_LAMBDA"),
+        (("--column", "ra=A", "--column", "ra = B"), "--column: must be given once .*; got 'ra'"),
+        (("--unit", "redshift=kpc"), "units: redshift is a pure number; got 'kpc'. Leave it out"),
+        (("--unit", "r500c=banana"), "units: r500c must have a unit such as 'kpc'; got 'banana'"),
+        (("--band", "a=0.5-1", "--band", "a=1-2"), "--band: must be given once for .*'a' twice"),
+        (("--pixels", 1000000), "--pixels: must be less than or equal to 5792; got 1000000"),
         (("--unit", "=kpc"), "--unit: must be KEY=UNIT, such as m500c='1e13 Msun'; got '=kpc'"),
         (("--band", "soft=0.5"), "--band: must be NAME=LO-HI in keV, .*; got 'soft=0.5'"),
         (("--band", "soft=2-1"), "band 'soft': must have 0 <= lo < hi in keV"),
@@ -99,6 +105,16 @@ def test_wrong_options(run, field, tmp_path, others, rule):
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert re.search(rule, err), err
     assert not (tmp_path / "c").exists()
+
+
+def test_exposures_that_contradict_each_other(run, field, tmp_path):
+    words = ("--exposure-map", field / "exposure.fits", "--exposure")
+    status, out, err = run(*options(field, tmp_path / "c", *words, 10))
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert re.search(r"on axis must be at least .*; got 10 s and 150 s at RA .*Leave one", err)
+    assert not (tmp_path / "c").exists()
+    status, _, _ = run(*options(field, tmp_path / "c", *words, 300))
+    assert status == 0
 
 
 def test_nothing_given(run):

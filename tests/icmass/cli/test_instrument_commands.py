@@ -70,6 +70,8 @@ def test_plasma_factor_depends_on_temperature_and_redshift() -> None:
         (["--band", "1", "2", "--gamma", "2", "--kt", "3"], "must be given one of them; got both"),
         (["--band", "2", "1", "--gamma", "2"], "band: must be LO < HI"),
         (["--band", "1", "2", "--gamma", "2", "--nh", "-1"], "nh"),
+        (["--band", "0.5", "2", "--gamma", "400"], "photon_index: must lie in -10 to 10; got 400"),
+        (["--band", "0.5", "2", "--gamma=-300"], "photon_index: must lie in -10 to 10; got -300"),
         (["--band", "1", "2", "--gamma", "2", "--arf", "a.arf"], "--rmf: must be given with --arf"),
         (
             ["--band", "1", "2", "--gamma", "2", "--mode", "x"],

@@ -89,16 +89,17 @@ def test_want_of_memory_is_not_a_failed_halo(run, small, tmp_path, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr("icmass.simulate.production.producer.observe_scene", hungry)
-    with pytest.raises(MemoryError):
-        from icmass.cli import main
-
-        main(["simulate", "-c", str(small), "-o", str(tmp_path / "c"), "--workers", "1"])
+    status, _, err = run("simulate", "-c", small, "-o", tmp_path / "c", "--workers", 1)
+    assert status == 1
+    assert "memory: is not enough for this" in err
     assert len(Catalog.open(tmp_path / "c")) == 0
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
+        (("--particles", 10**14), "--particles: must be less than or equal to 100000000; got 1"),
+        (("--nh", "1e99"), "nh_cm2: must be 0 or 1e+16 to 1e+26, in cm^-2"),
         (("--clusters", 0), "--clusters: must be greater than or equal to 1; got 0"),
         (("--seed", -1), "--seed: must be greater than or equal to 0; got -1"),
         (("--exposure", 0), "--exposure: must be greater than 0; got 0.0"),

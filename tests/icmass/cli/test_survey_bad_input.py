@@ -270,10 +270,10 @@ def test_places_that_cannot_be_written(run, refused, place, monkeypatch):
     for target, rule in (
         ("no/s", r"no/s: its folder does not exist; create it"),
         ("file", r"file: must be a directory; got a file"),
-        ("file/s", r"file/s: its folder does not exist"),
+        ("file/s", r"file/s: its folder cannot be; /.*/file is a file\. Choose another name"),
         ("other", r"other: must be new, empty or a survey; it holds 'notes\.txt'"),
         ("half", r"half: cannot be written: File exists"),
-        ("/proc/s", r"/proc/s: cannot be written"),
+        ("/proc/s", r"/proc/s: its folder is gone, or takes no directory; write elsewhere"),
         ("x" * 300, r"cannot be written; the name is too long"),
     ):
         status, out, err = run(*words, target)

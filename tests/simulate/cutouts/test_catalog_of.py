@@ -9,7 +9,7 @@ from astropy.table import Table
 
 from icmass.catalog import Catalog, Flag, ImageGeometry
 from icmass.config.cutouts import CutoutsConfig
-from icmass.errors import InputError
+from icmass.errors import InputError, InputWarning
 from icmass.simulate.cutouts import (
     CutoutProducer,
     CutoutSettings,
@@ -193,7 +193,8 @@ def test_wider_images_hold_as_many_photons_as_their_area(field, tmp_path):
         bands={"full": [0.2, 20.0]},
         exposure_s=100.0,
     )
-    done = cut_outs(wide, tmp_path / "c", workers=1)
+    with pytest.warns(InputWarning, match="the event files say 800 s; 100 s is taken, as was giv"):
+        done = cut_outs(wide, tmp_path / "c", workers=1)
     catalog = done.summary.catalog
     row = int(np.flatnonzero(catalog.column("halo_id") == 5)[0])
     area = 2.0 * np.degrees(np.diff(np.sin(np.radians([-13.0, -11.0]))))[0]
@@ -291,6 +292,22 @@ def test_a_shard_reads_each_file_once_and_two_are_kept(field, monkeypatch):
         positions.ra_deg[1:], positions.dec_deg[1:], positions.ra_deg[:-1], positions.dec_deg[:-1]
     )
     assert step.mean() < 0.5 * shuffled.mean()
+
+
+@pytest.mark.parametrize(
+    ("geometry", "rule"),
+    [
+        (ImageGeometry(8, 8, 1e5, "arcsec"), "field width: must be above 0 and at most 20 deg"),
+        (ImageGeometry(8, 8, 1e6, "kpc"), "field width: must be above 0 and at most 20 deg"),
+        (ImageGeometry(9000, 9000, 0.1, "arcsec"), "image: must have at most .* got 9000 x 9000"),
+    ],
+)
+def test_images_of_which_none_can_be_placed(field, geometry, rule):
+    positions = Positions(np.array(RA), np.array(DEC), np.full(5, 0.3), np.arange(5))
+    with pytest.raises(InputError, match=rule):
+        CutoutProducer(
+            scan_event_files([field / "tiles"]), positions, CutoutSettings(geometry=geometry)
+        )
 
 
 def test_the_survey_can_hand_over_what_it_knows(field, tmp_path):

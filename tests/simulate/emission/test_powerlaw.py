@@ -31,7 +31,10 @@ def test_bad_edges(edges):
 
 
 def test_bad_numbers():
-    with pytest.raises(InputError, match="photon_index: must be finite"):
-        powerlaw(EDGES, np.nan)
+    for wrong in (np.nan, np.inf, 400.0, -10.1):
+        with pytest.raises(InputError, match=r"photon_index: must lie in -10 to 10; got .*about 2"):
+            powerlaw(EDGES, wrong)
+    for steepest in (-10.0, 10.0):
+        assert np.isfinite(powerlaw(EDGES, steepest)).all()
     with pytest.raises(InputError, match="norm_1kev: must be finite and not negative"):
         powerlaw(EDGES, 2.0, -1.0)

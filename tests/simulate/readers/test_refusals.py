@@ -118,6 +118,15 @@ def test_positions_in_other_units_than_the_box(tmp_path, truth):
     refused(r"positions must lie in the box of .* kpc, or one box beside it; got -", path)
 
 
+@pytest.mark.parametrize(("step", "name"), [(16, "HubbleParam"), (-8, "BoxSize")])
+def test_impossible_headers_of_gadget_binary(binary, step, name):
+    content = bytearray(binary.read_bytes())
+    place = content.index(struct.pack("<3d", 0.3, 1 - 0.3, 0.7))  # Omega0, OmegaLambda, HubbleParam
+    struct.pack_into("<d", content, place + step, -1.0)
+    binary.write_bytes(content)
+    refused(rf"snap_007: {name} of the header must be .*; got -1\. Repair the header", binary)
+
+
 def test_center_far_outside_the_box(tmp_path, truth):
     path = write_swift(tmp_path / "s.hdf5", truth)
     refused(
@@ -285,7 +294,7 @@ def test_header_that_is_not_finite(hdf5):
 
 
 def test_box_of_thousands_of_mpc(binary):
-    refused(r"box must be below 2000 Mpc; got .* Mpc.*units=\{'length'", binary,
+    refused(r"box must be below 2000 Mpc; got .* Mpc.*length = kpc/h", binary,
             units={"length": "Mpc/h"})  # fmt: skip
 
 

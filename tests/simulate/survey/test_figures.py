@@ -224,6 +224,23 @@ def test_only_what_is_observed_is_shown(seen, xlim, ylim):
     assert axes.get_ylim() == pytest.approx(ylim)
 
 
+@pytest.mark.parametrize("side", [1, 6])
+def test_a_tiny_field_fills_its_picture(side):
+    """Of 0.03 sq. deg in a tile, with a halo and a source far outside."""
+    exposure = np.zeros((300, 300))
+    exposure[220 : 220 + side, 240 : 240 + side] = 1000.0
+    figure = tile_picture(
+        np.ones((3, 300, 300)),
+        exposure,
+        ra_deg=135.0,
+        dec_deg=1.5,
+        pixel_arcsec=16.0,
+        haloes=([135.0], [1.5], [200.0]),
+        sources=([134.9], [1.4]),
+    )
+    assert figure.axes[0].get_position().width > 0.8
+
+
 def test_shares_and_their_errors():
     panel = share_panel(log=True)
     figure = completeness_figure([panel])
