@@ -20,6 +20,7 @@ from icmass.simulate.emission.absorption import require_columns
 __all__ = ["require_agreement", "with_own_numbers"]
 
 _SLACK: Final = 0.01  # of maps that are sampled differently
+_TOLD: Final = 0.1  # from there on another number than that of the files is told
 _ASKED: Final = 50  # positions, about
 
 
@@ -55,8 +56,8 @@ def require_agreement(settings: CutoutSettings, positions: Positions) -> None:
 def with_own_numbers(settings: CutoutSettings, files: Sequence[EventFile]) -> CutoutSettings:
     """Return `settings` with exposure and column of our own `files`, where nobody else says them.
 
-    They are taken if all files say the same. Where a constant is given that is not what the files
-    say, it holds, and a warning tells.
+    They are taken if all files say the same. Where a constant is given that is more than a tenth
+    off what the files say, it holds, and a warning tells.
     """
     _warn_of_other_numbers(settings, files)
     own = {name: {getattr(file, name) for file in files} for name in ("exposure_s", "nh_cm2")}
@@ -83,7 +84,7 @@ def _warn_of_other_numbers(settings: CutoutSettings, files: Sequence[EventFile])
         own = own[np.isfinite(own)]
         if not isinstance(given, Constant) or not own.size:
             continue
-        if not (1.0 - _SLACK) * own.min() <= given.value <= (1.0 + _SLACK) * own.max():
+        if not (1.0 - _TOLD) * own.min() <= given.value <= (1.0 + _TOLD) * own.max():
             said = f"{own.min():g}" if own.min() == own.max() else f"{own.min():g} to {own.max():g}"
             warnings.warn(
                 f"{name}: the event files say {said} {unit}; {given.value:g} {unit} is taken, as "

@@ -12,9 +12,12 @@ import os
 import signal
 import sys
 import traceback
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 __all__ = ["main"]
+
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> None:
@@ -31,9 +34,13 @@ def main() -> None:
             answers.write(f"{_run(job['arguments'])}\n")
             gc.freeze()
         else:
+            signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)  # until the child can take them
             pid = os.fork()
             if not pid:
                 _child(job)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+            with suppress(OSError):  # the child does it too: whoever comes first
+                os.setpgid(pid, pid)
             answers.write(f"{pid}\n")
             answers.flush()
             answers.write(f"{os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}\n")
@@ -53,11 +60,12 @@ def _add_tiny_suite() -> None:
 
 
 def _child(job: dict[str, Any]) -> None:
-    os.setsid()
     status = 1
     try:
+        os.setpgid(0, 0)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         _write_to(job["log"])
         sys.stdin.close()
         _prepare(job)
