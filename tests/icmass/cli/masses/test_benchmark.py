@@ -49,7 +49,7 @@ def test_the_table_is_printed(run, place, tmp_path, tiny):
         ("own", ("--seed", -1), "'--seed'"),
         ("own", ("--workers", 0), "workers: must be at least 1; got 0"),
         ("own", ("--workers", 1, "--scheduler", "tcp://a:1"), "workers: belongs to the scheduler"),
-        ("few", (), "validation: must hold at least 20 clusters for recalibration"),
+        ("few", (), "clusters: suite tiny must have at least 96; got 6"),
         ("nowhere", (), "nowhere"),
         ("thesis", (), "thesis"),
     ],
