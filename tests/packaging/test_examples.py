@@ -16,7 +16,7 @@ REDUCED = {
     "03_train": (["3"], "log10 M500c/Msun", "run/run.json"),
     "04_benchmark": (["2"], "profile network", "benchmark/table.json"),
     "05_explain": ([], "of ln M", None),
-    "06_survey": (["0.02"], "haloes were found", "survey/cutouts/manifest.json"),
+    "06_survey": (["0.01"], "haloes were found", "survey/cutouts/manifest.json"),
 }
 
 
