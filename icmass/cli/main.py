@@ -225,7 +225,7 @@ def main(arguments: list[str] | None = None) -> None:
         status = 2
     except (MemoryError, RuntimeError) as error:
         # PyTorch has an error of its own on graphics cards, and a plain one elsewhere.
-        full = isinstance(error, MemoryError) or "allocate" in str(error)
+        full = isinstance(error, MemoryError) or "tried to allocate" in str(error).lower()
         if not full or "--debug" in arguments:
             raise
         _complain(f"memory: is not enough for this; {_first_line(error)}. Ask for less at once.")
